@@ -76,14 +76,13 @@ forbid_services() {
 }
 
 install_packages() {
-    [ -n "$*" ] || return 0
+    [ $# -gt 0 ] || return 0
     say "installing Debian packages: $*"
     export DEBIAN_FRONTEND=noninteractive
     forbid_services
     # without a list of packages (a fresh machine) or with a stale one, the install would fail
     as_root apt-get update -q
-    # shellcheck disable=SC2086
-    as_root apt-get install -q -y --no-install-recommends $*
+    as_root apt-get install -q -y --no-install-recommends "$@"
 }
 
 check_node() {

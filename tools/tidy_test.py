@@ -45,7 +45,7 @@ class Functions(unittest.TestCase):
         self.assertEqual(rules("sdk/base/x.c", body(61)), ["function-length"])
 
     def test_five_parameters_are_allowed_and_six_are_not(self):
-        self.assertEqual(rules("edge/x.c", "int f(int a, int b, int c, int d, int (*e)(int)) {}"), [])
+        self.assertEqual(rules("edge/x.c", "int f(int a, int b, int c, int (*d)(int, int)) {}"), [])
         self.assertEqual(rules("edge/x.c", "int f(int a, int b, int c, int d, int e, int g) {}"),
                          ["parameters"])
 
