@@ -8,6 +8,9 @@ export default defineConfig({
     target: "node18",
     outDir: "../build/console-test",
     emptyOutDir: true,
-    rollupOptions: { input: { "console.test": "test/console.test.ts" } },
+    rollupOptions: {
+      input: "test/console.test.ts",
+      output: { entryFileNames: "[name].mjs" },
+    },
   },
 });
