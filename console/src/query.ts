@@ -28,14 +28,17 @@ export function funnelQuery(question: FunnelQuestion): object {
   };
 }
 
-/** The calendar day of an instant in a zone, as YYYY-MM-DD. */
+/** The calendar day of an instant in a zone, as YYYY-MM-DD. By parts: how a whole date is written
+ * differs between versions of ICU. */
 export function dayIn(zone: string, at: Date): string {
-  return new Intl.DateTimeFormat("en-CA", {
+  const format = new Intl.DateTimeFormat("en-US", {
     timeZone: zone,
     year: "numeric",
     month: "2-digit",
     day: "2-digit",
-  }).format(at);
+  });
+  const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, value]));
+  return `${parts.get("year")}-${parts.get("month")}-${parts.get("day")}`;
 }
 
 export function todayQuery(zone: string, now: Date): object {
