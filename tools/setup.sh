@@ -32,7 +32,7 @@ nanopb  0.4.7  e1d89b166367a3c42d42311bdc2ed57ff78f86aede9a66828516e45490d48c81
 mbedtls 2.28.3 3b4953aa55a681e084d31892d9904cc5328d6b4958ea57b90ae4b4f94ae69a8d
 sqlite3 3.40.1 aaa776260ab4dc976db34aa7891819484c8676b5b2783123ebc6301e2ca5d655
 "
-npm_folders="wasm examples/web console tests/browser"
+npm_folders="wasm examples/web console tests/web"
 node_major_min=18
 
 say() { printf 'setup: %s\n' "$*"; }
