@@ -1,0 +1,65 @@
+#!/bin/bash
+# build.sh: cairn.wasm (the same core as native, slim) and the npm package, into wasm/dist.
+#   wasm/build.sh          both, and SIZE.md's figures are compared
+#   wasm/build.sh size     the same, but writes SIZE.md anew
+# Needs emcc, nanopb_generator.py, wabt, brotli, third_party/nanopb (tools/setup.sh) and npm ci.
+set -euo pipefail
+cd "$(dirname "$0")"
+root=$(cd .. && pwd)
+out=$root/build/wasm
+mkdir -p dist "$out"
+
+export NODE_PATH=/usr/share/nodejs # Debian's emcc looks for acorn where only Debian's node would
+version=$(sed -n 's/.*"version": "\(.*\)",/\1/p' package.json | head -1)
+
+nanopb=$root/third_party/nanopb
+[ -f "$nanopb/pb_encode.c" ] || { echo "wasm: $nanopb is missing: run tools/setup.sh" >&2; exit 1; }
+
+generate() {
+    (cd "$root/proto" && nanopb_generator.py --quiet -D "$out" -I . -f cairn.options cairn.proto)
+}
+
+sources() {
+    # format.c is printf, which the slim core has no use for
+    find "$root/sdk/base" "$root/sdk/model" "$root/sdk/client" -name '*.c' \
+        ! -name '*_fuzz.c' ! -name format.c | sort
+    echo "$root/wasm/block.c" "$root/wasm/entry.c" "$out/cairn.pb.c"
+    echo "$nanopb/pb_common.c" "$nanopb/pb_encode.c" "$nanopb/pb_decode.c"
+}
+
+compile() {
+    # shellcheck disable=SC2046
+    emcc -Oz -flto -std=c11 -DNDEBUG -DPB_BUFFER_ONLY -DPB_NO_ERRMSG -DCAIRN_VERSION="\"$version\"" \
+        -Werror=implicit-function-declaration -fno-math-errno \
+        -I"$root/sdk/include" -I"$root/sdk" -I"$root" -I"$out" -I"$nanopb" $(sources) \
+        --no-entry -sSTANDALONE_WASM -sMALLOC=emmalloc -sFILESYSTEM=0 -sALLOW_MEMORY_GROWTH=0 \
+        -sINITIAL_MEMORY="$MEMORY_BYTES" -sTOTAL_STACK=65536 -Wl,--stack-first \
+        -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0 -sEXPORTED_FUNCTIONS= \
+        -o "$out/cairn.wasm"
+}
+
+MEMORY_BYTES=$((4 * 1024 * 1024))
+
+# Nothing newer than WebAssembly 1.0: mini-programs and old phones run it too.
+check() {
+    wasm-validate --disable-mutable-globals --disable-saturating-float-to-int \
+        --disable-sign-extension --disable-simd --disable-multi-value --disable-bulk-memory \
+        --disable-reference-types "$out/cairn.wasm"
+}
+
+package() {
+    cp "$out/cairn.wasm" dist/cairn.wasm
+    npx --no-install esbuild src/index.ts --bundle --format=esm --target=es2020 \
+        --minify-syntax --minify-whitespace --sourcemap --log-level=warning --outfile=dist/index.js
+    npx --no-install esbuild src/testing.ts --bundle --format=esm --target=es2020 \
+        --log-level=warning --outfile="$out/testing.mjs"
+    npx --no-install tsc
+    # what index.d.ts does not name is nobody else's
+    find dist -name '*.d.ts' ! -name index.d.ts ! -name types.d.ts -delete
+}
+
+generate
+compile
+check
+package
+node size.mjs "${1:-check}"

@@ -1,0 +1,504 @@
+/** The client: takes calls, keeps them, and runs the core in whichever tab may send. */
+import { plainProperties, type Call, type Method, type Plain } from './call.js';
+import { browserClock } from './clock.js';
+import { Core, type CoreHost } from './core.js';
+import { IdbStore } from './idb.js';
+import { Listeners } from './listeners.js';
+import { loadModule } from './load.js';
+import { MemoryStore, type Op, type Store } from './store.js';
+import { canShare, Tabs, type TabMessage } from './tabs.js';
+import { Transport } from './transport.js';
+import type { Cairn, Clock, FlushResult, InitOptions, Notes, Profile, Properties, Role, Status } from './types.js';
+
+/** Calls kept in memory before the core is ready, where there is no IndexedDB. */
+const EARLY_CALLS_MAX = 1000;
+const CORE_STARTS_MAX = 4;
+const LOAD_RETRY_MS = 2000;
+const LOAD_RETRY_MS_MAX = 60_000;
+const FLUSH_MS = 5000;
+const STATUS_SHARED_EVERY_MS = 100;
+
+const NO_STATUS: Omit<Status, 'role' | 'storage'> = {
+  deviceId: '',
+  loginId: '',
+  online: true,
+  queuedEvents: 0,
+  queuedBytes: 0,
+  lastSeq: 0,
+  ackedSeq: 0,
+  droppedEvents: 0,
+  rejectedEvents: 0,
+  retryInMs: 0,
+};
+
+const randomName = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, '0')).join('');
+
+export class Client implements Cairn {
+  private readonly listeners = new Listeners();
+  private readonly clock: Clock;
+  private readonly transport: Transport;
+  private readonly name: string;
+  private readonly tab = randomName();
+  private readonly shares: boolean;
+  private store: Store;
+  private tabs: Tabs | null = null;
+  private core: Core | null = null;
+  private module: Promise<WebAssembly.Module> | null = null;
+  /** Grows whenever a core is let go, so that what was awaited for it stops. */
+  private generation = 0;
+  private coreStarts = 0;
+  private role: Role = 'starting';
+  private draining = false;
+  private drainAgain = false;
+  private pumpTimer: unknown = null;
+  private pumpSoon = false;
+  private statusSoon = false;
+  private statusSaid = '';
+  private senderStatus: Status | null = null;
+  private shareTimer: unknown = null;
+  private readonly flushes = new Map<string, (ok: boolean) => void>();
+  private readonly waiting = new Set<() => void>();
+
+  constructor(private readonly options: InitOptions) {
+    this.clock = options.clock ?? browserClock;
+    const fetchNow = options.fetch ?? ((input, init) => fetch(input, init));
+    this.transport = new Transport(`${options.serverUrl.replace(/\/+$/, '')}/v1/sync`, fetchNow);
+    this.name = `cairn:${options.writeKey}`;
+    this.shares = options.storage !== 'memory' && canShare();
+    this.store = this.shares
+      ? new IdbStore(this.name, this.tab, { failed: (reason, calls) => this.storageFailed(reason, calls) })
+      : this.memory();
+    this.profile = this.profileCalls();
+  }
+
+  // --- life ---------------------------------------------------------------------------------------
+
+  start(): void {
+    this.watchPage(true);
+    if (!this.shares) {
+      if (this.options.storage !== 'memory') this.sayMemory('storage_unavailable');
+      void this.becomeSender();
+      return;
+    }
+    this.tabs = new Tabs(this.name, (message) => this.heard(message));
+    this.apply();
+  }
+
+  private apply(): void {
+    this.tabs?.apply(() => void this.becomeSender());
+    this.tabs?.say({ type: 'hello' });
+  }
+
+  private async becomeSender(): Promise<void> {
+    const generation = ++this.generation;
+    const current = (): boolean => generation === this.generation;
+    this.coreStarts += 1;
+    try {
+      const module = await this.loaded(current);
+      const held = await this.store.load();
+      if (!module || !current()) return;
+      const core = await Core.open(module, this.coreHost(current), this.options);
+      if (!current()) return;
+      core.restore(held);
+      this.core = core;
+      this.setRole('sender');
+      await this.drain();
+      this.listeners.say('ready', this.getStatus());
+    } catch (error) {
+      if (current()) this.coreFailed(error);
+    }
+  }
+
+  /** The module, asked for again until it is there: a page may start without a network. */
+  private async loaded(current: () => boolean): Promise<WebAssembly.Module | null> {
+    for (let waitMs = LOAD_RETRY_MS; current(); waitMs = Math.min(waitMs * 2, LOAD_RETRY_MS_MAX)) {
+      try {
+        return await (this.module ??= loadModule(this.options));
+      } catch (error) {
+        this.module = null;
+        this.problem('core_not_loaded', `cairn.wasm did not load (${String(error)}): serve it, set wasmUrl, and allow 'wasm-unsafe-eval' in script-src. Calls are kept meanwhile.`);
+        await new Promise<void>((resolve) => this.clock.setTimeout(resolve, waitMs));
+      }
+    }
+    return null;
+  }
+
+  private coreHost(current: () => boolean): CoreHost {
+    return {
+      clock: this.clock,
+      submit: (op: Op, done) => this.store.submit(op, (durable) => current() && this.guarded(() => done(durable))),
+      post: (body, done) => {
+        this.store.whenKept(() => {
+          if (!current()) return;
+          void this.transport.post(body).then((answer) => current() && this.guarded(() => done(answer)));
+        });
+      },
+      acked: (ackedSeq) => this.listeners.say('ack', { ackedSeq }),
+      refused: (seq, reason) => this.problem('event_refused', `event ${seq}: ${reason}`),
+      changed: () => this.schedulePump(),
+    };
+  }
+
+  private letCoreGo(): void {
+    this.generation += 1;
+    this.core = null;
+    this.draining = false;
+    if (this.pumpTimer !== null) this.clock.clearTimeout(this.pumpTimer);
+    this.pumpTimer = null;
+  }
+
+  /** A trap is a bug of ours: the instance is thrown away, what the store holds is not. */
+  private coreFailed(error: unknown): void {
+    this.letCoreGo();
+    this.problem('core_failed', `the core stopped: ${String(error)}`);
+    if (this.coreStarts < CORE_STARTS_MAX) {
+      void this.becomeSender();
+      return;
+    }
+    this.tabs?.resign();
+    this.setRole('stopped');
+  }
+
+  private memory(): Store {
+    return new MemoryStore(EARLY_CALLS_MAX, () => this.problem('call_dropped', 'more calls than can be kept before the core is ready'));
+  }
+
+  private sayMemory(code: string): void {
+    this.problem(code, 'nothing can be kept in this browser (private window, storage refused or full, or no Web Locks): events live as long as this page, under a device id of their own');
+  }
+
+  /** The database is of no use any more. What it holds stays for another day under its device; the
+   * rest of this page's life is a private device in memory, so that no sequence number is given twice. */
+  private storageFailed(reason: string, calls: Call[]): void {
+    this.sayMemory(reason);
+    this.letCoreGo();
+    this.tabs?.close();
+    this.tabs = null;
+    this.store = this.memory();
+    for (const call of calls) this.store.submit({ kind: 'call', call });
+    this.setRole('starting');
+    void this.becomeSender();
+  }
+
+  async shutdown(): Promise<void> {
+    this.lastGasp();
+    this.watchPage(false);
+    this.letCoreGo();
+    this.store.close();
+    this.transport.close();
+    this.tabs?.close();
+    this.setRole('stopped');
+  }
+
+  // --- the page -----------------------------------------------------------------------------------
+
+  private watchPage(on: boolean): void {
+    if (typeof addEventListener !== 'function' || typeof document === 'undefined') return;
+    const way = on ? 'addEventListener' : 'removeEventListener';
+    document[way]('visibilitychange', this.onVisibility);
+    globalThis[way]('pagehide', this.onPageHide);
+    globalThis[way]('pageshow', this.onPageShow as EventListener);
+    globalThis[way]('online', this.onNetwork);
+    globalThis[way]('offline', this.onNetwork);
+  }
+
+  private readonly onVisibility = (): void => {
+    if (document.visibilityState === 'hidden') this.lastGasp();
+    else this.schedulePump();
+  };
+
+  /** The page may be kept frozen or die: in both cases another tab shall send. */
+  private readonly onPageHide = (): void => {
+    this.lastGasp();
+    if (!this.tabs) return;
+    this.letCoreGo();
+    this.tabs.resign();
+    this.coreStarts = 0;
+    this.setRole('starting');
+  };
+
+  private readonly onPageShow = (event: PageTransitionEvent): void => {
+    if (event.persisted && this.role !== 'stopped') this.apply();
+  };
+
+  private readonly onNetwork = (): void => {
+    if (navigator.onLine) this.guarded(() => this.core?.flush());
+    this.changed();
+    this.schedulePump();
+  };
+
+  private lastGasp(): void {
+    this.store.hurry();
+    this.guarded(() => {
+      const body = this.core?.lastGasp();
+      if (body) this.transport.lastGasp(body);
+    });
+  }
+
+  // --- tabs ---------------------------------------------------------------------------------------
+
+  private heard(message: TabMessage): void {
+    if (message.type === 'status') {
+      this.senderStatus = message.status as Status;
+      if (this.role === 'starting' && !this.core) {
+        this.setRole('follower');
+        this.listeners.say('ready', this.getStatus());
+      }
+      this.changed();
+    } else if (message.type === 'flushed') {
+      this.flushes.get(message.id)?.(message.ok);
+      this.changed();
+    } else if (this.role === 'sender') {
+      this.heardAsSender(message);
+    }
+  }
+
+  private heardAsSender(message: TabMessage): void {
+    if (message.type === 'wake') void this.drain();
+    else if (message.type === 'hello') this.shareStatus();
+    else if (message.type === 'flush') {
+      void this.flushHere(message.timeoutMs).then((ok) => this.tabs?.say({ type: 'flushed', id: message.id, ok }));
+    }
+  }
+
+  private shareStatus(): void {
+    if (!this.tabs || this.shareTimer !== null) return;
+    this.shareTimer = this.clock.setTimeout(() => {
+      this.shareTimer = null;
+      if (this.role === 'sender') this.tabs?.say({ type: 'status', status: this.getStatus() });
+    }, STATUS_SHARED_EVERY_MS);
+  }
+
+  // --- calls --------------------------------------------------------------------------------------
+
+  private post(method: Method, name: string, value: string, properties: Plain): void {
+    if (this.role === 'stopped') return;
+    const call: Call = { method, name, value, properties, timeMs: this.clock.nowMs(), monoMs: this.clock.monoMs() };
+    if (this.role === 'sender' && this.core && !this.draining) {
+      this.store.origin(call);
+      this.guarded(() => this.run(call));
+      this.schedulePump();
+    } else {
+      this.drainAgain = true;
+      this.store.submit({ kind: 'call', call }, () => this.kept());
+    }
+    this.listeners.say('call', { method, name, properties, timeMs: call.timeMs });
+  }
+
+  private kept(): void {
+    if (this.role === 'sender') void this.drain();
+    else this.tabs?.say({ type: 'wake' });
+  }
+
+  private run(call: Call): void {
+    const problem = this.core?.run(call);
+    if (problem) this.problem('call_refused', `${call.method}("${call.name}"): ${problem}`);
+  }
+
+  /** Take the inbox, of this tab and the others, until it is empty. */
+  private async drain(): Promise<void> {
+    this.drainAgain = true;
+    if (this.draining || !this.core) return;
+    this.draining = true;
+    const generation = this.generation;
+    let taken = 0;
+    do {
+      this.drainAgain = false;
+      taken = await this.store.drain((call) => this.run(call));
+    } while (generation === this.generation && (taken > 0 || this.drainAgain));
+    if (generation !== this.generation) return;
+    this.draining = false;
+    this.schedulePump();
+  }
+
+  private guarded(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.coreFailed(error);
+    }
+  }
+
+  // --- driving the core ---------------------------------------------------------------------------
+
+  private schedulePump(): void {
+    this.changed();
+    if (this.pumpSoon) return;
+    this.pumpSoon = true;
+    queueMicrotask(() => {
+      this.pumpSoon = false;
+      this.pump();
+    });
+  }
+
+  private pump(): void {
+    if (!this.core) return;
+    if (this.pumpTimer !== null) this.clock.clearTimeout(this.pumpTimer);
+    this.pumpTimer = null;
+    this.guarded(() => {
+      const waitMs = this.core?.pump() ?? -1;
+      if (waitMs >= 0) this.pumpTimer = this.clock.setTimeout(() => this.pump(), waitMs);
+    });
+    this.changed();
+  }
+
+  // --- status and notes ---------------------------------------------------------------------------
+
+  private setRole(role: Role): void {
+    this.role = role;
+    this.changed();
+  }
+
+  private changed(): void {
+    if (this.statusSoon) return;
+    this.statusSoon = true;
+    queueMicrotask(() => {
+      this.statusSoon = false;
+      for (const look of [...this.waiting]) look();
+      const status = this.getStatus();
+      const said = JSON.stringify(status);
+      if (said === this.statusSaid) return;
+      this.statusSaid = said;
+      this.listeners.say('status', status);
+      if (this.role === 'sender') this.shareStatus();
+    });
+  }
+
+  private problem(code: string, message: string): void {
+    this.listeners.say('problem', { code, message });
+  }
+
+  getStatus(): Status {
+    const online = typeof navigator === 'undefined' || navigator.onLine !== false;
+    const own = { role: this.role, storage: this.store.kind, online };
+    if (this.core) return { ...NO_STATUS, ...this.core.status(), ...own };
+    return { ...NO_STATUS, ...this.senderStatus, ...own };
+  }
+
+  on<K extends keyof Notes>(note: K, listener: (value: Notes[K]) => void): () => void {
+    return this.listeners.add(note, listener);
+  }
+
+  async flush(options?: { timeoutMs?: number }): Promise<FlushResult> {
+    const timeoutMs = options?.timeoutMs ?? FLUSH_MS;
+    const ok = await this.flushAnywhere(timeoutMs);
+    return { ok, status: this.getStatus() };
+  }
+
+  private async flushAnywhere(timeoutMs: number): Promise<boolean> {
+    const endMs = this.clock.monoMs() + timeoutMs;
+    await this.until(() => this.role !== 'starting', endMs);
+    if (this.role === 'sender') return this.flushHere(endMs - this.clock.monoMs());
+    if (this.role !== 'follower') return false;
+    const id = randomName();
+    let answer: boolean | null = null;
+    this.flushes.set(id, (ok) => (answer = ok));
+    this.store.whenKept(() => this.tabs?.say({ type: 'flush', id, timeoutMs }));
+    await this.until(() => answer !== null, endMs);
+    this.flushes.delete(id);
+    return answer === true;
+  }
+
+  private async flushHere(timeoutMs: number): Promise<boolean> {
+    const endMs = this.clock.monoMs() + timeoutMs;
+    await this.drain();
+    await this.until(() => !this.draining, endMs);
+    const upTo = this.getStatus().lastSeq;
+    this.guarded(() => this.core?.flush());
+    this.pump();
+    await this.until(() => this.getStatus().ackedSeq >= upTo, endMs);
+    return this.role === 'sender' && this.getStatus().ackedSeq >= upTo;
+  }
+
+  /** Wait until a change of status brings it, but not past endMs. */
+  private until(reached: () => boolean, endMs: number): Promise<void> {
+    if (reached()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        this.clock.clearTimeout(timer);
+        this.waiting.delete(look);
+        resolve();
+      };
+      const look = (): void => {
+        if (reached()) finish();
+      };
+      const timer = this.clock.setTimeout(finish, Math.max(0, endMs - this.clock.monoMs()));
+      this.waiting.add(look);
+    });
+  }
+
+  // --- the API ------------------------------------------------------------------------------------
+
+  readonly profile: Profile;
+
+  private plain(properties: Properties | undefined, of: string): Plain {
+    return plainProperties(properties, (name) =>
+      this.problem('property_refused', `${of}: "${name}" is not a string, finite number, boolean, Date or list of strings; left out`),
+    );
+  }
+
+  private names(names: string[]): Plain {
+    return Object.fromEntries(names.map((name) => [String(name), null]));
+  }
+
+  track(event: string, properties?: Properties): void {
+    this.post('track', String(event), '', this.plain(properties, event));
+  }
+
+  register(properties: Properties): void {
+    this.post('register', '', '', this.plain(properties, 'register'));
+  }
+
+  registerOnce(properties: Properties): void {
+    this.post('registerOnce', '', '', this.plain(properties, 'registerOnce'));
+  }
+
+  unregister(...names: string[]): void {
+    this.post('unregister', '', '', this.names(names));
+  }
+
+  trackTimerStart(event: string): void {
+    this.post('timerStart', String(event), '', {});
+  }
+
+  trackTimerPause(event: string): void {
+    this.post('timerPause', String(event), '', {});
+  }
+
+  trackTimerResume(event: string): void {
+    this.post('timerResume', String(event), '', {});
+  }
+
+  trackTimerEnd(event: string, properties?: Properties): void {
+    this.post('timerEnd', String(event), '', this.plain(properties, event));
+  }
+
+  login(id: string, idType = 'login'): void {
+    this.post('login', String(idType), String(id), {});
+  }
+
+  logout(): void {
+    this.post('logout', '', '', {});
+  }
+
+  bind(idType: string, id: string): void {
+    this.post('bind', String(idType), String(id), {});
+  }
+
+  unbind(idType: string, id: string): void {
+    this.post('unbind', String(idType), String(id), {});
+  }
+
+  private profileCalls(): Profile {
+    const call = (method: Method) => (properties: Properties) =>
+      this.post(method, '', '', this.plain(properties, method));
+    return {
+      set: call('profileSet'),
+      setOnce: call('profileSetOnce'),
+      increment: call('profileIncrement'),
+      append: call('profileAppend'),
+      unset: (...names) => this.post('profileUnset', '', '', this.names(names)),
+    };
+  }
+}

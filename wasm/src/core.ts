@@ -1,0 +1,244 @@
+/** cairn.wasm and what it imports. One instance is one life of the core; after a trap it is thrown
+ * away. Memory is fixed, so views of it never go stale. The ABI is wasm/entry.h. */
+import { blockBytesMax, writeBlock } from './block.js';
+import type { Call, Method } from './call.js';
+import type { Done, Held, Op } from './store.js';
+import type { Answer } from './transport.js';
+import type { Clock, InitOptions, Status } from './types.js';
+
+export const ABI_VERSION = 1;
+const SEED_BYTES = 32;
+const FLUSH_INTERVAL_MS = 2000;
+const QUEUE_EVENTS_MAX = 10_000;
+const QUEUE_BYTES_MAX = 1024 * 1024;
+const utf8 = new TextEncoder();
+const text = new TextDecoder();
+
+
+/** What the core asks of its surroundings; nothing here waits. */
+export interface CoreHost {
+  clock: Clock;
+  submit(op: Op, done: Done): void;
+  post(body: Uint8Array<ArrayBuffer>, done: (answer: Answer) => void): void;
+  acked(ackedSeq: number): void;
+  refused(seq: number, reason: string): void;
+  /** Something was completed: pump soon. */
+  changed(): void;
+}
+
+interface Exports {
+  memory: WebAssembly.Memory;
+  _initialize?: () => void;
+  abi_version(): number;
+  alloc(bytes: number): number;
+  release(at: number): void;
+  init(options: number, bytes: number, seed: number, seedBytes: number): number;
+  restore(space: number, number: number, at: number, bytes: number): number;
+  start(): number;
+  call(method: number, block: number, bytes: number): number;
+  flush(): void;
+  pump(): number;
+  last_gasp(): number;
+  exchange(): number;
+  io_done(ticket: number, ok: number): void;
+  http_done(ticket: number, status: number, retryAfterMs: number, at: number, bytes: number): void;
+  status(): number;
+}
+
+/** As enum call_method in wasm/entry.c. */
+const METHODS: Readonly<Record<Method, number>> = {
+  track: 0,
+  timerStart: 1,
+  timerPause: 2,
+  timerResume: 3,
+  timerEnd: 4,
+  register: 5,
+  registerOnce: 6,
+  unregister: 7,
+  login: 8,
+  logout: 9,
+  bind: 10,
+  unbind: 11,
+  profileSet: 12,
+  profileSetOnce: 13,
+  profileIncrement: 14,
+  profileAppend: 15,
+  profileUnset: 16,
+};
+
+/** As cairn_status: what a refused call is told. */
+const PROBLEMS: Readonly<Record<number, string>> = {
+  1: 'breaks a limit of the data model: names of 1 to 100 bytes, texts up to 8 KB, 256 properties',
+  2: 'the memory limit of the core is reached',
+  3: 'a list that is bounded has no room left',
+  6: 'there is no such thing',
+};
+
+
+/** As struct call_status in wasm/entry.c. */
+const STATUS_NUMBERS = ['queuedEvents', 'queuedBytes', 'lastSeq', 'ackedSeq', 'droppedEvents', 'rejectedEvents', 'retryInMs'] as const;
+const STATUS_DEVICE_AT = STATUS_NUMBERS.length * 8;
+const STATUS_LOGIN_AT = STATUS_DEVICE_AT + 16;
+
+/** As the records of the storage seam. */
+const SPACE_LOG = 0;
+const SPACE_STATE = 1;
+
+const EMIT_ACKED = 1;
+const EMIT_REFUSED = 2;
+
+export type CoreStatus = Pick<Status, (typeof STATUS_NUMBERS)[number] | 'deviceId' | 'loginId'>;
+
+export class Core {
+  /** While an older call is run, the core's clock says when it was made. */
+  private callTime: Call | null = null;
+  private lastMonoMs = 0;
+  private chunkIndex = 0;
+  private wasm!: Exports;
+
+  private constructor(private readonly host: CoreHost) {}
+
+  static async open(module: WebAssembly.Module, host: CoreHost, options: InitOptions): Promise<Core> {
+    const core = new Core(host);
+    const instance = await WebAssembly.instantiate(module, { cairn: core.imports() });
+    core.wasm = instance.exports as unknown as Exports;
+    core.wasm._initialize?.();
+    if (core.wasm.abi_version() !== ABI_VERSION) {
+      throw new Error(`cairn.wasm speaks ABI ${core.wasm.abi_version()}, this package ${ABI_VERSION}: serve the file of the same version`);
+    }
+    core.init(options);
+    return core;
+  }
+
+  private init(options: InitOptions): void {
+    const text = utf8.encode(options.writeKey);
+    const block = new Uint8Array(16 + text.length);
+    const view = new DataView(block.buffer);
+    view.setUint32(0, options.flushIntervalMs ?? FLUSH_INTERVAL_MS, true);
+    view.setUint32(4, options.queueEventsMax ?? QUEUE_EVENTS_MAX, true);
+    view.setUint32(8, options.queueBytesMax ?? QUEUE_BYTES_MAX, true);
+    view.setUint32(12, text.length, true);
+    block.set(text, 16);
+    const seed = crypto.getRandomValues(new Uint8Array(SEED_BYTES));
+    const status = this.lay(block, (at) => this.lay(seed, (seedAt) => this.wasm.init(at, block.length, seedAt, seed.length)));
+    if (status !== 0) throw new Error(`init was refused: ${PROBLEMS[status] ?? status}`);
+  }
+
+  /** Hand back what the store held, then begin. */
+  restore(held: Held): void {
+    for (const state of held.states) {
+      this.lay(state.bytes, (at, bytes) => this.wasm.restore(SPACE_STATE, state.slot, at, bytes));
+    }
+    for (const chunk of held.chunks) {
+      this.lay(chunk.bytes, (at, bytes) => this.wasm.restore(SPACE_LOG, chunk.segment, at, bytes));
+      this.chunkIndex = Math.max(this.chunkIndex, chunk.index + 1);
+    }
+    const status = this.wasm.start();
+    if (status !== 0) throw new Error(`start was refused: ${PROBLEMS[status] ?? status}`);
+  }
+
+  /** Run one call; null, or what is wrong with it. */
+  run(call: Call): string | null {
+    const at = this.wasm.alloc(blockBytesMax(call));
+    if (at === 0) return PROBLEMS[2] ?? '';
+    this.callTime = call;
+    try {
+      const bytes = writeBlock(this.wasm.memory.buffer, at, call);
+      const status = this.wasm.call(METHODS[call.method], at, bytes);
+      return status === 0 ? null : (PROBLEMS[status] ?? `status ${status}`);
+    } finally {
+      this.callTime = null;
+      this.wasm.release(at);
+    }
+  }
+
+  flush(): void {
+    this.wasm.flush();
+  }
+
+  /** Do what is due; the wait until the next time, or -1 when nothing is. */
+  pump(): number {
+    return this.wasm.pump();
+  }
+
+  /** The last batch of a page that goes, or null when nothing waits. */
+  lastGasp(): Uint8Array<ArrayBuffer> | null {
+    const bytes = this.wasm.last_gasp();
+    return bytes === 0 ? null : this.copy(this.wasm.exchange(), bytes);
+  }
+
+  status(): CoreStatus {
+    const at = this.wasm.status();
+    const view = new DataView(this.wasm.memory.buffer, at);
+    const numbers = STATUS_NUMBERS.map((name, i) => [name, view.getFloat64(i * 8, true)]);
+    const device = this.copy(at + STATUS_DEVICE_AT, 16);
+    const login = this.copy(at + STATUS_LOGIN_AT + 4, view.getUint32(STATUS_LOGIN_AT, true));
+    return {
+      ...(Object.fromEntries(numbers) as Record<(typeof STATUS_NUMBERS)[number], number>),
+      deviceId: device.every((byte) => byte === 0) ? '' : hex(device),
+      loginId: text.decode(login),
+    };
+  }
+
+  // --- what the core imports ------------------------------------------------------------------------
+
+  private imports(): WebAssembly.ModuleImports {
+    return {
+      now_ms: () => this.callTime?.timeMs ?? this.host.clock.nowMs(),
+      mono_ms: () => this.monoMs(),
+      store_append: (ticket: number, segment: number, at: number, bytes: number) =>
+        this.submit(ticket, { kind: 'append', segment, index: this.chunkIndex++, bytes: this.copy(at, bytes) }),
+      store_remove: (ticket: number, segment: number) => this.submit(ticket, { kind: 'remove', segment }),
+      store_state: (ticket: number, slot: number, at: number, bytes: number) =>
+        this.submit(ticket, { kind: 'state', slot, bytes: this.copy(at, bytes) }),
+      http_start: (ticket: number, at: number, bytes: number) => {
+        this.host.post(this.copy(at, bytes), (answer) => this.answered(ticket, answer));
+      },
+      emit: (kind: number, seq: number, at: number, bytes: number) => {
+        if (kind === EMIT_ACKED) this.host.acked(seq);
+        if (kind === EMIT_REFUSED) this.host.refused(seq, text.decode(this.copy(at, bytes)));
+      },
+    };
+  }
+
+  /** Never runs backwards, whatever the order in which calls of several tabs are run. */
+  private monoMs(): number {
+    this.lastMonoMs = Math.max(this.lastMonoMs, this.callTime?.monoMs ?? this.host.clock.monoMs());
+    return this.lastMonoMs;
+  }
+
+  private submit(ticket: number, op: Op): void {
+    this.host.submit(op, (durable) => {
+      this.wasm.io_done(ticket, durable ? 1 : 0);
+      this.host.changed();
+    });
+  }
+
+  private answered(ticket: number, answer: Answer): void {
+    this.lay(answer.body, (at, bytes) => {
+      this.wasm.http_done(ticket, answer.status, answer.retryAfterMs, at, bytes);
+      return 0;
+    });
+    this.host.changed();
+  }
+
+  // --- linear memory --------------------------------------------------------------------------------
+
+  private copy(at: number, bytes: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.wasm.memory.buffer as ArrayBuffer, at, bytes).slice();
+  }
+
+  /** Lay bytes into linear memory for the time of one step. */
+  private lay(bytes: Uint8Array, step: (at: number, bytes: number) => number): number {
+    const at = this.wasm.alloc(Math.max(bytes.length, 1));
+    if (at === 0) throw new Error(`no room in linear memory for ${bytes.length} bytes`);
+    new Uint8Array(this.wasm.memory.buffer, at, bytes.length).set(bytes);
+    try {
+      return step(at, bytes.length);
+    } finally {
+      this.wasm.release(at);
+    }
+  }
+}
+
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
