@@ -7,9 +7,9 @@ import { startPeerEdge } from './peer_edge.mjs';
 const root = new URL('../../', import.meta.url).pathname;
 const candidates = [process.env.CAIRN_EDGE_BIN, join(root, 'build/dev/bin/cairn-edge'), join(root, 'build/release/bin/cairn-edge')];
 
-export async function startEdge(folder) {
+export async function startEdge() {
   const binary = candidates.find((path) => path && (path === 'peer' || existsSync(path)));
-  if (!binary || binary === 'peer') return startPeerEdge(folder);
+  if (!binary || binary === 'peer') return startPeerEdge();
   const { startRealEdge } = await import('./real_edge.mjs');
-  return startRealEdge(binary, folder);
+  return startRealEdge(binary);
 }

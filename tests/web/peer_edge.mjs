@@ -92,7 +92,7 @@ function bodyOf(request) {
   });
 }
 
-async function serveFile(folder, path, response) {
+export async function serveFile(folder, path, response) {
   const file = join(folder, normalize(path === '/' ? '/index.html' : path));
   try {
     const bytes = await readFile(file);
@@ -103,29 +103,38 @@ async function serveFile(folder, path, response) {
   }
 }
 
-/** The peer behind a real socket, with the files of `folder` on the same origin. */
-export async function startPeerEdge(folder, port = 0) {
+const CORS = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-methods': 'POST',
+  'access-control-allow-headers': 'content-type, content-encoding',
+  'access-control-max-age': '600',
+};
+
+async function answer(peer, request, response) {
+  if (request.method === 'OPTIONS') return response.writeHead(204, CORS).end();
+  if (request.method !== 'POST' || request.url !== '/v1/sync') return response.writeHead(404, CORS).end();
+  const raw = await bodyOf(request).catch(() => null);
+  if (raw === null) return undefined;
+  const gzip = request.headers['content-encoding'] === 'gzip';
+  const { status, headers, body } = peer.sync(gzip ? gunzipSync(raw) : raw, { gzip });
+  return response.writeHead(status, { ...CORS, ...headers }).end(body);
+}
+
+/** The peer behind a real socket. down() and up() take the network away and give it back. */
+export async function startPeerEdge() {
   const peer = new Peer();
-  const server = createServer(async (request, response) => {
-    const path = new URL(request.url, 'http://edge').pathname;
-    if (request.method !== 'POST' || path !== '/v1/sync') return serveFile(folder, path, response);
-    const raw = await bodyOf(request).catch(() => null);
-    if (raw === null) return undefined;
-    const gzip = request.headers['content-encoding'] === 'gzip';
-    const answer = peer.sync(gzip ? gunzipSync(raw) : raw, { gzip });
-    response.writeHead(answer.status, answer.headers);
-    return response.end(answer.body);
-  });
-  await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
-  return {
-    kind: 'peer',
-    peer,
-    url: `http://127.0.0.1:${server.address().port}`,
-    count: async (name) => peer.count(name),
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(resolve);
-        server.closeAllConnections();
-      }),
+  let server;
+  let port = 0;
+  const up = async () => {
+    server = createServer((request, response) => void answer(peer, request, response));
+    await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+    port = server.address().port;
   };
+  const down = () =>
+    new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    });
+  await up();
+  return { kind: 'peer', peer, url: `http://127.0.0.1:${port}`, count: async (name) => peer.count(name), up, down, stop: down };
 }

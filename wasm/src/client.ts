@@ -6,6 +6,7 @@ import { IdbStore } from './idb.js';
 import { Listeners } from './listeners.js';
 import { loadModule } from './load.js';
 import { MemoryStore, type Op, type Store } from './store.js';
+import { stash, unstash } from './stash.js';
 import { canShare, Tabs, type TabMessage } from './tabs.js';
 import { Transport } from './transport.js';
 import type { Cairn, Clock, FlushResult, InitOptions, Notes, Profile, Properties, Role, Status } from './types.js';
@@ -15,6 +16,7 @@ const EARLY_CALLS_MAX = 1000;
 const CORE_STARTS_MAX = 4;
 const LOAD_RETRY_MS = 2000;
 const LOAD_RETRY_MS_MAX = 60_000;
+const DRAIN_RETRY_MS = 100;
 const FLUSH_MS = 5000;
 const STATUS_SHARED_EVERY_MS = 100;
 
@@ -103,7 +105,9 @@ export class Client implements Cairn {
       core.restore(held);
       this.core = core;
       this.setRole('sender');
+      this.unstash();
       await this.drain();
+      this.coreStarts = 0;
       this.listeners.say('ready', this.getStatus());
     } catch (error) {
       if (current()) this.coreFailed(error);
@@ -138,6 +142,16 @@ export class Client implements Cairn {
       refused: (seq, reason) => this.problem('event_refused', `event ${seq}: ${reason}`),
       changed: () => this.schedulePump(),
     };
+  }
+
+  private get stashKey(): string {
+    return `${this.name}:left-early`;
+  }
+
+  private unstash(): void {
+    if (!this.shares) return;
+    for (const call of unstash(this.stashKey)) this.store.submit({ kind: 'call', call });
+    this.store.hurry();
   }
 
   private letCoreGo(): void {
@@ -212,6 +226,7 @@ export class Client implements Cairn {
   private readonly onPageHide = (): void => {
     this.lastGasp();
     if (!this.tabs) return;
+    stash(this.stashKey, this.store.takeEarly());
     this.letCoreGo();
     this.tabs.resign();
     this.coreStarts = 0;
@@ -306,9 +321,10 @@ export class Client implements Cairn {
     do {
       this.drainAgain = false;
       taken = await this.store.drain((call) => this.run(call));
-    } while (generation === this.generation && (taken > 0 || this.drainAgain));
+    } while (generation === this.generation && taken >= 0 && (taken > 0 || this.drainAgain));
     if (generation !== this.generation) return;
     this.draining = false;
+    if (taken < 0) this.clock.setTimeout(() => void this.drain(), DRAIN_RETRY_MS);
     this.schedulePump();
   }
 

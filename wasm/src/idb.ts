@@ -41,6 +41,8 @@ export class IdbStore implements Store {
   private attempts = 0;
   private reopening = false;
   private closed = false;
+  /** Why the store is being given up; what is on its way is waited for. */
+  private failing: string | null = null;
   private callIndex = 0;
 
   constructor(
@@ -63,8 +65,19 @@ export class IdbStore implements Store {
   }
 
   async load(): Promise<Held> {
-    const db = await this.open();
-    if (!db) return { chunks: [], states: [] };
+    for (let waitMs = REOPEN_WAIT_MS; !this.closed; waitMs *= 2) {
+      const db = await this.open();
+      try {
+        if (db) return await this.loadFrom(db);
+      } catch (error) {
+        this.interrupted(error);
+      }
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
+    return { chunks: [], states: [] };
+  }
+
+  private async loadFrom(db: IDBDatabase): Promise<Held> {
     const transaction = db.transaction(['log', 'state'], 'readonly');
     const [keys, values, slots, states] = await Promise.all([
       result(transaction.objectStore('log').getAllKeys()),
@@ -84,13 +97,14 @@ export class IdbStore implements Store {
 
   async drain(run: (call: Call) => void): Promise<number> {
     const db = await this.open();
-    if (!db || this.closed) return 0;
+    if (this.closed) return 0;
     this.hurry();
-    if (this.pending.some((group) => !group.carried)) return 0; // a lost connection: written again first
+    if (!db || this.failing !== null || this.pending.some((group) => !group.carried)) return -1; // they are written first
     try {
       return await this.drainIn(db, run);
-    } catch {
-      return 0; // whatever was captured waits in `pending`; the inbox keeps the rest
+    } catch (error) {
+      this.interrupted(error);
+      return -1; // what was captured waits in `pending`; the inbox keeps the rest
     }
   }
 
@@ -131,6 +145,7 @@ export class IdbStore implements Store {
       if (this.current.ops.length > 0) this.pending.push(this.current);
       this.current = null;
     }
+    if (this.failing !== null) return this.finishFailing();
     if (this.closed || this.pending.length === 0) return;
     if (!this.db) {
       if (!this.reopening) void this.open();
@@ -149,6 +164,14 @@ export class IdbStore implements Store {
 
   private settled(): boolean {
     return this.pending.length === 0 && this.current === null;
+  }
+
+  takeEarly(): Call[] {
+    if (this.db || this.reopening) return [];
+    this.hurry();
+    const early = this.pending.filter((group) => !group.carried && group.ops.every((op) => op.kind === 'call'));
+    for (const group of early) this.pending.splice(this.pending.indexOf(group), 1);
+    return early.flatMap((group) => group.ops.flatMap((op) => (op.kind === 'call' ? [op.call] : [])));
   }
 
   close(): void {
@@ -208,6 +231,7 @@ export class IdbStore implements Store {
     if (at >= 0) this.pending.splice(at, 1);
     this.attempts = 0;
     for (const done of group.done) done(true);
+    if (this.failing !== null) this.finishFailing();
     if (this.settled()) for (const run of this.waiting.splice(0)) run();
   }
 
@@ -215,6 +239,7 @@ export class IdbStore implements Store {
   private interrupted(error: unknown, group?: Group): void {
     if (group) group.carried = false;
     if (this.closed) return;
+    if (this.failing !== null) return this.finishFailing();
     if ((error as DOMException | null)?.name === 'QuotaExceededError') {
       this.giveUp('storage_full');
       return;
@@ -237,19 +262,26 @@ export class IdbStore implements Store {
   }
 
   private giveUp(reason: string): void {
-    if (this.closed) return;
+    if (this.closed || this.failing !== null) return;
+    this.failing = reason;
+    this.finishFailing();
+  }
+
+  /** A transaction under way may yet complete: handing its calls back before would double them. */
+  private finishFailing(): void {
+    if (this.closed || this.pending.some((group) => group.carried)) return;
     this.closed = true;
     this.db?.close();
     this.db = null;
     const groups = this.current ? [...this.pending, this.current] : this.pending.slice();
+    this.pending.length = 0;
+    this.current = null;
     const calls = groups.flatMap((group) => [
       ...group.origins,
       ...group.ops.flatMap((op) => (op.kind === 'call' ? [op.call] : [])),
     ]);
-    this.pending.length = 0;
-    this.current = null;
     for (const group of groups) for (const done of group.done) done(false);
-    this.events.failed(reason, calls);
+    this.events.failed(this.failing ?? '', calls);
   }
 
   private open(): Promise<IDBDatabase | null> {

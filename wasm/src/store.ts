@@ -30,10 +30,12 @@ export interface Store {
   origin(call: Call): void;
   load(): Promise<Held>;
   /** Take calls from the inbox, oldest first, and let `run` turn each into ops of the same
-   * transaction. Resolves to the number taken; 0 when the inbox is empty. */
+   * transaction. Resolves to the number taken; -1: not now, try again soon. */
   drain(run: (call: Call) => void): Promise<number>;
   /** Begin writing everything that waits, now (the page is going). */
   hurry(): void;
+  /** Calls that cannot be written because the store is not open yet; they are the caller's again. */
+  takeEarly(): Call[];
   /** Run once everything submitted so far is kept. An event may be sent only then: were it lost
    * after it was sent, its sequence number would be given again, to another event. */
   whenKept(run: () => void): void;
@@ -74,6 +76,10 @@ export class MemoryStore implements Store {
   hurry(): void {}
 
   origin(): void {}
+
+  takeEarly(): Call[] {
+    return [];
+  }
 
   whenKept(run: () => void): void {
     run();
