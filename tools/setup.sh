@@ -85,6 +85,13 @@ install_packages() {
     as_root apt-get install -q -y --no-install-recommends "$@"
 }
 
+# A peer that bench starts by hand must not start by itself at the next boot.
+disable_services() {
+    case " $* " in *" clickhouse-server "*) ;; *) return 0 ;; esac
+    command -v systemctl >/dev/null || return 0
+    as_root systemctl disable --quiet clickhouse-server || true
+}
+
 check_node() {
     local major
     major=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
@@ -218,6 +225,8 @@ if [ "$mode" = check ]; then
 fi
 # shellcheck disable=SC2086
 install_packages $missing
+# shellcheck disable=SC2086
+disable_services $missing
 check_node
 prepare_sources
 link_packaged_sources
