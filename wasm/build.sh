@@ -29,7 +29,8 @@ sources() {
 
 compile() {
     # shellcheck disable=SC2046
-    emcc -Oz -flto -std=c11 -DNDEBUG -DPB_BUFFER_ONLY -DPB_NO_ERRMSG -DCAIRN_VERSION="\"$version\"" \
+    emcc -Oz -flto -std=c11 -DNDEBUG -DPB_BUFFER_ONLY \
+        -DPB_NO_ERRMSG -DCAIRN_VERSION="\"$version\"" \
         -Werror=implicit-function-declaration -fno-math-errno \
         -I"$root/sdk/include" -I"$root/sdk" -I"$root" -I"$out" -I"$nanopb" $(sources) \
         --no-entry -sSTANDALONE_WASM -sMALLOC=emmalloc -sFILESYSTEM=0 -sALLOW_MEMORY_GROWTH=0 \
