@@ -2,7 +2,8 @@
 # build.sh: cairn.wasm (the same core as native, slim) and the npm package, into wasm/dist.
 #   wasm/build.sh          both, and SIZE.md's figures are compared
 #   wasm/build.sh size     the same, but writes SIZE.md anew
-# Needs emcc, nanopb_generator.py, wabt, brotli, third_party/nanopb (tools/setup.sh) and npm ci.
+# Needs emcc, wabt (tools/setup.sh) and npm ci. The events and their envelope are walked by hand
+# (sdk/model), so there is no nanopb in it.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd .. && pwd)
@@ -12,27 +13,18 @@ mkdir -p dist "$out"
 export NODE_PATH=/usr/share/nodejs # Debian's emcc looks for acorn where only Debian's node would
 version=$(sed -n 's/.*"version": "\(.*\)",/\1/p' package.json | head -1)
 
-nanopb=$root/third_party/nanopb
-[ -f "$nanopb/pb_encode.c" ] || { echo "wasm: $nanopb is missing: run tools/setup.sh" >&2; exit 1; }
-
-generate() {
-    (cd "$root/proto" && nanopb_generator.py --quiet -D "$out" -I . -f cairn.options cairn.proto)
-}
-
 sources() {
     # format.c is printf, which the slim core has no use for
     find "$root/sdk/base" "$root/sdk/model" "$root/sdk/client" -name '*.c' \
         ! -name '*_fuzz.c' ! -name format.c | sort
-    echo "$root/wasm/block.c" "$root/wasm/entry.c" "$out/cairn.pb.c"
-    echo "$nanopb/pb_common.c" "$nanopb/pb_encode.c" "$nanopb/pb_decode.c"
+    echo "$root/wasm/block.c" "$root/wasm/entry.c"
 }
 
 compile() {
     # shellcheck disable=SC2046
-    emcc -Oz -flto -std=c11 -DNDEBUG -DPB_BUFFER_ONLY \
-        -DPB_NO_ERRMSG -DCAIRN_VERSION="\"$version\"" \
+    emcc -Oz -flto -std=c11 -DNDEBUG -DCAIRN_VERSION="\"$version\"" \
         -Werror=implicit-function-declaration -fno-math-errno \
-        -I"$root/sdk/include" -I"$root/sdk" -I"$root" -I"$out" -I"$nanopb" $(sources) \
+        -I"$root/sdk/include" -I"$root/sdk" -I"$root" $(sources) \
         --no-entry -sSTANDALONE_WASM -sMALLOC=emmalloc -sFILESYSTEM=0 -sALLOW_MEMORY_GROWTH=0 \
         -sINITIAL_MEMORY="$MEMORY_BYTES" -sTOTAL_STACK=65536 -Wl,--stack-first \
         -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0 -sEXPORTED_FUNCTIONS= \
@@ -59,7 +51,6 @@ package() {
     find dist -name '*.d.ts' ! -name index.d.ts ! -name types.d.ts -delete
 }
 
-generate
 compile
 check
 package

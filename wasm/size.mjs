@@ -9,11 +9,21 @@ const here = new URL('.', import.meta.url);
 const files = ['cairn.wasm', 'index.js'];
 
 const brotli = (bytes) =>
-  brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } });
+  brotliCompressSync(bytes, {
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: 11,
+      [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+    },
+  });
 
 const rows = files.map((name) => {
   const bytes = readFileSync(new URL(`dist/${name}`, here));
-  return { name, raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotli(bytes).length };
+  return {
+    name,
+    raw: bytes.length,
+    gzip: gzipSync(bytes, { level: 9 }).length,
+    brotli: brotli(bytes).length,
+  };
 });
 
 const table = `# Size in bytes
@@ -30,14 +40,20 @@ const fail = (text) => {
   process.exitCode = 1;
 };
 
-if (rows[0].brotli > BROTLI_BYTES_MAX) fail(`cairn.wasm is ${rows[0].brotli} bytes brotli, the limit is ${BROTLI_BYTES_MAX}`);
+if (rows[0].brotli > BROTLI_BYTES_MAX)
+  fail(`cairn.wasm is ${rows[0].brotli} bytes brotli, the limit is ${BROTLI_BYTES_MAX}`);
 if (process.argv[2] === 'size' || process.argv[2] === 'write') {
   writeFileSync(new URL('SIZE.md', here), table);
 } else {
   const written = readFileSync(new URL('SIZE.md', here), 'utf8');
   for (const row of rows) {
-    const was = Number(written.match(new RegExp(`\\| ${row.name} \\| \\d+ \\| \\d+ \\| (\\d+) \\|`))?.[1]);
-    if (!(row.brotli <= was * SLACK)) fail(`${row.name} is ${row.brotli} bytes brotli, SIZE.md says ${was}: run wasm/build.sh size`);
+    const was = Number(
+      written.match(new RegExp(`\\| ${row.name} \\| \\d+ \\| \\d+ \\| (\\d+) \\|`))?.[1],
+    );
+    if (!(row.brotli <= was * SLACK))
+      fail(
+        `${row.name} is ${row.brotli} bytes brotli, SIZE.md says ${was}: run wasm/build.sh size`,
+      );
   }
 }
 console.log(rows.map((row) => `${row.name}: ${row.raw} raw, ${row.brotli} brotli`).join('; '));

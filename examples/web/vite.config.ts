@@ -1,6 +1,7 @@
 import { defineConfig } from 'vite';
 
-/** `npm run dev` passes data on to an edge on this machine; the built shop is served by the edge. */
+/** `npm run dev` passes data on to an edge on this machine; the built shop is served by the
+ * edge. */
 export default defineConfig({
   base: './',
   build: { outDir: 'dist', target: 'es2022', assetsInlineLimit: 0 },

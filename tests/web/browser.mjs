@@ -15,7 +15,8 @@ const ARGS = [
 ];
 
 export const newProfile = () => mkdtempSync(join(tmpdir(), 'cairn-profile-'));
-export const dropProfile = (profile) => rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+export const dropProfile = (profile) =>
+  rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 
 export function launch(profile) {
   return chromium.launchPersistentContext(profile, {
@@ -49,7 +50,7 @@ export function killBrowser(profile) {
     }
   });
   const doomed = new Set(roots.map(({ pid }) => pid));
-  for (let grown = true; grown; ) {
+  for (let grown = true; grown;) {
     grown = false;
     for (const { pid, parent } of all) {
       if (doomed.has(parent) && !doomed.has(pid)) grown = doomed.add(pid).size > 0;

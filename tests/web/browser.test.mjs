@@ -41,22 +41,26 @@ async function open(hash = '') {
   return page;
 }
 
-const ready = (page) => page.waitForFunction(() => ['sender', 'follower'].includes(window.cairn.getStatus().role));
+const ready = (page) =>
+  page.waitForFunction(() => ['sender', 'follower'].includes(window.cairn.getStatus().role));
 
 /** Track `count` events of one name, each with its number, and wait so long. */
 const track = (page, name, count, waitMs = 0) =>
   page.evaluate(
     ([name, count, waitMs]) => {
-      for (let i = 1; i <= count; i++) window.cairn.track(name, { n: i, page: 'home', amount: 29.5 });
+      for (let i = 1; i <= count; i++)
+        window.cairn.track(name, { n: i, page: 'home', amount: 29.5 });
       return new Promise((resolve) => setTimeout(resolve, waitMs));
     },
     [name, count, waitMs],
   );
 
-/** Wait until the answer has at least `count`, then a little longer, so that a repeat would show. */
+/** Wait until the answer has at least `count`, then a little longer, so that a repeat would
+ * show. */
 async function exactly(name, count) {
   const endMs = Date.now() + WAIT_MS;
-  while ((await edge.count(name)) < count && Date.now() < endMs) await new Promise((r) => setTimeout(r, 50));
+  while ((await edge.count(name)) < count && Date.now() < endMs)
+    await new Promise((r) => setTimeout(r, 50));
   await new Promise((r) => setTimeout(r, 700));
   assert.equal(await edge.count(name), count, `${name} in the answer`);
 }
@@ -90,16 +94,20 @@ test('the browser killed a tick after tracking: nothing is lost', { skip }, asyn
   await exactly('before_kill', 50);
 });
 
-test('the browser killed before the core is ready: the inbox keeps the calls', { skip }, async () => {
-  await context.route('**/cairn.wasm', () => undefined); // never answered
-  const page = await open();
-  await track(page, 'early', 20);
-  await page.waitForTimeout(300); // the database of a new profile is being made
-  killBrowser(profile);
-  context = await launch(profile);
-  await open();
-  await exactly('early', 20);
-});
+test(
+  'the browser killed before the core is ready: the inbox keeps the calls',
+  { skip },
+  async () => {
+    await context.route('**/cairn.wasm', () => undefined); // never answered
+    const page = await open();
+    await track(page, 'early', 20);
+    await page.waitForTimeout(300); // the database of a new profile is being made
+    killBrowser(profile);
+    context = await launch(profile);
+    await open();
+    await exactly('early', 20);
+  },
+);
 
 test('a page that is left before its database is open loses nothing', { skip }, async () => {
   const page = await open('#wait');
@@ -161,43 +169,51 @@ test('two tabs: one sends, both are heard, and the other takes over', { skip }, 
   await exactly('tabs', 45);
 });
 
-test('a lost database connection is opened again and nothing is written twice', { skip }, async () => {
-  const page = await open('#wait');
-  await page.evaluate(() => {
-    const real = IDBDatabase.prototype.transaction;
-    let count = 0;
-    IDBDatabase.prototype.transaction = function (...args) {
-      count += 1;
-      if (count % 5 === 0) throw new DOMException('connection lost', 'InvalidStateError');
-      return real.apply(this, args);
-    };
-    window.cairn = window.init({ ...window.options, flushIntervalMs: 100 });
-  });
-  for (let round = 0; round < 10; round++) await track(page, 'flaky', 5);
-  await exactly('flaky', 50);
-});
+test(
+  'a lost database connection is opened again and nothing is written twice',
+  { skip },
+  async () => {
+    const page = await open('#wait');
+    await page.evaluate(() => {
+      const real = IDBDatabase.prototype.transaction;
+      let count = 0;
+      IDBDatabase.prototype.transaction = function (...args) {
+        count += 1;
+        if (count % 5 === 0) throw new DOMException('connection lost', 'InvalidStateError');
+        return real.apply(this, args);
+      };
+      window.cairn = window.init({ ...window.options, flushIntervalMs: 100 });
+    });
+    for (let round = 0; round < 10; round++) await track(page, 'flaky', 5);
+    await exactly('flaky', 50);
+  },
+);
 
-test('a full disk: memory takes over, says so once, and nothing is lost or doubled', { skip }, async () => {
-  await edge.down();
-  const page = await open();
-  await ready(page);
-  await track(page, 'quota', 5);
-  await page.evaluate(() => {
-    const real = IDBObjectStore.prototype.put;
-    IDBObjectStore.prototype.put = function (...args) {
-      if (this.name === 'state') return real.apply(this, args);
-      this.transaction.abort();
-      throw new DOMException('full', 'QuotaExceededError');
-    };
-  });
-  await track(page, 'quota', 5);
-  await track(page, 'quota', 5);
-  await edge.up();
-  await page.evaluate(() => window.cairn.flush());
-  await exactly('quota', 10); // the first five wait in the database
-  const problems = await page.evaluate(() => window.problems.map((p) => p.code));
-  assert.deepEqual(problems, ['storage_full']);
-  assert.equal(await page.evaluate(() => window.cairn.getStatus().storage), 'memory');
-  await page.reload();
-  await exactly('quota', 15);
-});
+test(
+  'a full disk: memory takes over, says so once, and nothing is lost or doubled',
+  { skip },
+  async () => {
+    await edge.down();
+    const page = await open();
+    await ready(page);
+    await track(page, 'quota', 5);
+    await page.evaluate(() => {
+      const real = IDBObjectStore.prototype.put;
+      IDBObjectStore.prototype.put = function (...args) {
+        if (this.name === 'state') return real.apply(this, args);
+        this.transaction.abort();
+        throw new DOMException('full', 'QuotaExceededError');
+      };
+    });
+    await track(page, 'quota', 5);
+    await track(page, 'quota', 5);
+    await edge.up();
+    await page.evaluate(() => window.cairn.flush());
+    await exactly('quota', 10); // the first five wait in the database
+    const problems = await page.evaluate(() => window.problems.map((p) => p.code));
+    assert.deepEqual(problems, ['storage_full']);
+    assert.equal(await page.evaluate(() => window.cairn.getStatus().storage), 'memory');
+    await page.reload();
+    await exactly('quota', 15);
+  },
+);

@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import { startPeerEdge } from './peer_edge.mjs';
 
 const root = new URL('../../', import.meta.url).pathname;
-const candidates = [process.env.CAIRN_EDGE_BIN, join(root, 'build/dev/bin/cairn-edge'), join(root, 'build/release/bin/cairn-edge')];
+const candidates = [
+  process.env.CAIRN_EDGE_BIN,
+  join(root, 'build/dev/bin/cairn-edge'),
+  join(root, 'build/release/bin/cairn-edge'),
+];
 
 export async function startEdge() {
   const binary = candidates.find((path) => path && (path === 'peer' || existsSync(path)));

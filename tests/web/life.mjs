@@ -51,7 +51,9 @@ export class Life {
   }
 
   held() {
-    const chunks = [...this.disk.chunks.values()].sort((a, b) => a.segment - b.segment || a.index - b.index);
+    const chunks = [...this.disk.chunks.values()].sort(
+      (a, b) => a.segment - b.segment || a.index - b.index,
+    );
     return { chunks, states: [...this.disk.states.values()] };
   }
 
@@ -79,7 +81,14 @@ export class Life {
   }
 
   call(method, name = '', { value = '', properties = {} } = {}) {
-    return this.core.run({ method, name, value, properties, timeMs: this.nowMs, monoMs: this.nowMs });
+    return this.core.run({
+      method,
+      name,
+      value,
+      properties,
+      timeMs: this.nowMs,
+      monoMs: this.nowMs,
+    });
   }
 
   track(name, properties) {
@@ -95,7 +104,11 @@ export class Life {
         continue;
       }
       const { status, headers, body: bytes } = this.peer.sync(body);
-      done({ status, retryAfterMs: Number(headers['retry-after'] ?? 0) * 1000, body: new Uint8Array(bytes) });
+      done({
+        status,
+        retryAfterMs: Number(headers['retry-after'] ?? 0) * 1000,
+        body: new Uint8Array(bytes),
+      });
     }
     this.commit();
   }
@@ -105,6 +118,7 @@ export class Life {
     const endMs = this.nowMs + ms;
     const waits = [];
     for (let step = 0; step < 10_000; step++) {
+      this.commit();
       const waitMs = this.core.pump();
       this.commit();
       if (this.posts.length > 0) {

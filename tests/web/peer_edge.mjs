@@ -13,13 +13,21 @@ const SyncRequest = schema.lookupType('cairn.v1.SyncRequest');
 const SyncResponse = schema.lookupType('cairn.v1.SyncResponse');
 const KINDS = schema.lookupEnum('cairn.v1.EventKind').valuesById;
 
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const TYPES = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
 
 function valueOf(property, dictionary) {
   if (property.textCode) return dictionary[property.textCode - 1];
   if (property.list) return property.list.items;
   const value = property[property.value];
-  return value !== undefined && value !== null && typeof value === 'object' ? Number(value) : (value ?? null);
+  return value !== undefined && value !== null && typeof value === 'object'
+    ? Number(value)
+    : (value ?? null);
 }
 
 /** One event as plain data, its dictionary codes resolved. */
@@ -60,10 +68,16 @@ export class Peer {
   /** Takes one SyncRequest and returns { status, headers, body }. */
   sync(body, seen = {}) {
     const request = decodeSync(body);
-    this.requests.push({ ...seen, device: request.device, seqs: request.events.map((e) => e.seq) });
+    this.requests.push({
+      ...seen,
+      device: request.device,
+      seqs: request.events.map((e) => e.seq),
+    });
     const failure = this.fail?.(request);
-    if (failure) return { status: failure.status, headers: failure.headers ?? {}, body: Buffer.alloc(0) };
-    if (request.projectKey !== this.writeKey) return { status: 401, headers: {}, body: Buffer.alloc(0) };
+    if (failure)
+      return { status: failure.status, headers: failure.headers ?? {}, body: Buffer.alloc(0) };
+    if (request.projectKey !== this.writeKey)
+      return { status: 401, headers: {}, body: Buffer.alloc(0) };
     const known = this.devices.get(request.device) ?? new Map();
     this.devices.set(request.device, known);
     for (const event of request.events) {
@@ -96,7 +110,9 @@ export async function serveFile(folder, path, response) {
   const file = join(folder, normalize(path === '/' ? '/index.html' : path));
   try {
     const bytes = await readFile(file);
-    response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
+    response.writeHead(200, {
+      'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
+    });
     response.end(bytes);
   } catch {
     response.writeHead(404).end();
@@ -112,7 +128,8 @@ const CORS = {
 
 async function answer(peer, request, response) {
   if (request.method === 'OPTIONS') return response.writeHead(204, CORS).end();
-  if (request.method !== 'POST' || request.url !== '/v1/sync') return response.writeHead(404, CORS).end();
+  if (request.method !== 'POST' || request.url !== '/v1/sync')
+    return response.writeHead(404, CORS).end();
   const raw = await bodyOf(request).catch(() => null);
   if (raw === null) return undefined;
   const gzip = request.headers['content-encoding'] === 'gzip';
@@ -136,5 +153,13 @@ export async function startPeerEdge() {
       server.closeAllConnections();
     });
   await up();
-  return { kind: 'peer', peer, url: `http://127.0.0.1:${port}`, count: async (name) => peer.count(name), up, down, stop: down };
+  return {
+    kind: 'peer',
+    peer,
+    url: `http://127.0.0.1:${port}`,
+    count: async (name) => peer.count(name),
+    up,
+    down,
+    stop: down,
+  };
 }

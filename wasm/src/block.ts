@@ -71,15 +71,17 @@ function writeProperty(to: Writer, name: string, value: Plain[string]): void {
     to.text16(name);
   };
   if (value === null) return head(0);
-  if (typeof value === 'boolean') return head(1), to.u8(value ? 1 : 0);
+  if (typeof value === 'boolean') return (head(1), to.u8(value ? 1 : 0));
   if (typeof value === 'bigint') {
     return fits(value) ? (head(2), to.i64(value)) : (head(3), to.f64(Number(value)));
   }
   if (typeof value === 'number') {
-    return Number.isSafeInteger(value) ? (head(2), to.i64(BigInt(value))) : (head(3), to.f64(value));
+    return Number.isSafeInteger(value)
+      ? (head(2), to.i64(BigInt(value)))
+      : (head(3), to.f64(value));
   }
-  if (typeof value === 'string') return head(4), to.text32(value);
-  if (value instanceof Date) return head(5), to.i64(BigInt(value.getTime()));
+  if (typeof value === 'string') return (head(4), to.text32(value));
+  if (value instanceof Date) return (head(5), to.i64(BigInt(value.getTime())));
   head(6);
   const items = value.slice(0, LIST_ITEMS_MAX);
   to.u16(items.length);

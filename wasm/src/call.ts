@@ -47,7 +47,10 @@ function plainValue(value: unknown): Exclude<Value, undefined> | undefined {
 }
 
 /** A copy with only what the model knows; `onBad` hears of each name that was left out. */
-export function plainProperties(properties: Properties | undefined, onBad: (name: string) => void) {
+export function plainProperties(
+  properties: Properties | undefined,
+  onBad: (name: string) => void,
+) {
   const plain: Plain = {};
   for (const [name, value] of Object.entries(properties ?? {})) {
     if (value === undefined) continue;

@@ -9,7 +9,17 @@ import { MemoryStore, type Op, type Store } from './store.js';
 import { stash, unstash } from './stash.js';
 import { canShare, Tabs, type TabMessage } from './tabs.js';
 import { Transport } from './transport.js';
-import type { Cairn, Clock, FlushResult, InitOptions, Notes, Profile, Properties, Role, Status } from './types.js';
+import type {
+  Cairn,
+  Clock,
+  FlushResult,
+  InitOptions,
+  Notes,
+  Profile,
+  Properties,
+  Role,
+  Status,
+} from './types.js';
 
 /** Calls kept in memory before the core is ready, where there is no IndexedDB. */
 const EARLY_CALLS_MAX = 1000;
@@ -34,7 +44,9 @@ const NO_STATUS: Omit<Status, 'role' | 'storage'> = {
 };
 
 const randomName = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, '0')).join('');
+  Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) =>
+    b.toString(16).padStart(2, '0'),
+  ).join('');
 
 export class Client implements Cairn {
   private readonly listeners = new Listeners();
@@ -69,12 +81,15 @@ export class Client implements Cairn {
     this.name = `cairn:${options.writeKey}`;
     this.shares = options.storage !== 'memory' && canShare();
     this.store = this.shares
-      ? new IdbStore(this.name, this.tab, { failed: (reason, calls) => this.storageFailed(reason, calls) })
+      ? new IdbStore(this.name, this.tab, {
+          failed: (reason, calls) => this.storageFailed(reason, calls),
+        })
       : this.memory();
     this.profile = this.profileCalls();
   }
 
-  // --- life ---------------------------------------------------------------------------------------
+  // --- life
+  // ---------------------------------------------------------------------------------------
 
   start(): void {
     this.watchPage(true);
@@ -121,7 +136,11 @@ export class Client implements Cairn {
         return await (this.module ??= loadModule(this.options));
       } catch (error) {
         this.module = null;
-        this.problem('core_not_loaded', `cairn.wasm did not load (${String(error)}): serve it, set wasmUrl, and allow 'wasm-unsafe-eval' in script-src. Calls are kept meanwhile.`);
+        this.problem(
+          'core_not_loaded',
+          `cairn.wasm did not load (${String(error)}): serve it, set wasmUrl, and allow ` +
+            `'wasm-unsafe-eval' in script-src. Calls are kept meanwhile.`,
+        );
         await new Promise<void>((resolve) => this.clock.setTimeout(resolve, waitMs));
       }
     }
@@ -131,11 +150,14 @@ export class Client implements Cairn {
   private coreHost(current: () => boolean): CoreHost {
     return {
       clock: this.clock,
-      submit: (op: Op, done) => this.store.submit(op, (durable) => current() && this.guarded(() => done(durable))),
+      submit: (op: Op, done) =>
+        this.store.submit(op, (durable) => current() && this.guarded(() => done(durable))),
       post: (body, done) => {
         this.store.whenKept(() => {
           if (!current()) return;
-          void this.transport.post(body).then((answer) => current() && this.guarded(() => done(answer)));
+          void this.transport
+            .post(body)
+            .then((answer) => current() && this.guarded(() => done(answer)));
         });
       },
       acked: (ackedSeq) => this.listeners.say('ack', { ackedSeq }),
@@ -175,15 +197,22 @@ export class Client implements Cairn {
   }
 
   private memory(): Store {
-    return new MemoryStore(EARLY_CALLS_MAX, () => this.problem('call_dropped', 'more calls than can be kept before the core is ready'));
+    return new MemoryStore(EARLY_CALLS_MAX, () =>
+      this.problem('call_dropped', 'more calls than can be kept before the core is ready'),
+    );
   }
 
   private sayMemory(code: string): void {
-    this.problem(code, 'nothing can be kept in this browser (private window, storage refused or full, or no Web Locks): events live as long as this page, under a device id of their own');
+    this.problem(
+      code,
+      'nothing can be kept in this browser (private window, storage refused or full, or no Web ' +
+        'Locks): events live as long as this page, under a device id of their own',
+    );
   }
 
   /** The database is of no use any more. What it holds stays for another day under its device; the
-   * rest of this page's life is a private device in memory, so that no sequence number is given twice. */
+   * rest of this page's life is a private device in memory, so that no sequence number is given
+   * twice. */
   private storageFailed(reason: string, calls: Call[]): void {
     this.sayMemory(reason);
     this.letCoreGo();
@@ -205,7 +234,8 @@ export class Client implements Cairn {
     this.setRole('stopped');
   }
 
-  // --- the page -----------------------------------------------------------------------------------
+  // --- the page
+  // -----------------------------------------------------------------------------------
 
   private watchPage(on: boolean): void {
     if (typeof addEventListener !== 'function' || typeof document === 'undefined') return;
@@ -251,7 +281,8 @@ export class Client implements Cairn {
     });
   }
 
-  // --- tabs ---------------------------------------------------------------------------------------
+  // --- tabs
+  // ---------------------------------------------------------------------------------------
 
   private heard(message: TabMessage): void {
     if (message.type === 'status') {
@@ -273,7 +304,9 @@ export class Client implements Cairn {
     if (message.type === 'wake') void this.drain();
     else if (message.type === 'hello') this.shareStatus();
     else if (message.type === 'flush') {
-      void this.flushHere(message.timeoutMs).then((ok) => this.tabs?.say({ type: 'flushed', id: message.id, ok }));
+      void this.flushHere(message.timeoutMs).then((ok) =>
+        this.tabs?.say({ type: 'flushed', id: message.id, ok }),
+      );
     }
   }
 
@@ -285,11 +318,19 @@ export class Client implements Cairn {
     }, STATUS_SHARED_EVERY_MS);
   }
 
-  // --- calls --------------------------------------------------------------------------------------
+  // --- calls
+  // --------------------------------------------------------------------------------------
 
   private post(method: Method, name: string, value: string, properties: Plain): void {
     if (this.role === 'stopped') return;
-    const call: Call = { method, name, value, properties, timeMs: this.clock.nowMs(), monoMs: this.clock.monoMs() };
+    const call: Call = {
+      method,
+      name,
+      value,
+      properties,
+      timeMs: this.clock.nowMs(),
+      monoMs: this.clock.monoMs(),
+    };
     if (this.role === 'sender' && this.core && !this.draining) {
       this.store.origin(call);
       this.guarded(() => this.run(call));
@@ -336,7 +377,8 @@ export class Client implements Cairn {
     }
   }
 
-  // --- driving the core ---------------------------------------------------------------------------
+  // --- driving the core
+  // ---------------------------------------------------------------------------
 
   private schedulePump(): void {
     this.changed();
@@ -359,7 +401,8 @@ export class Client implements Cairn {
     this.changed();
   }
 
-  // --- status and notes ---------------------------------------------------------------------------
+  // --- status and notes
+  // ---------------------------------------------------------------------------
 
   private setRole(role: Role): void {
     this.role = role;
@@ -444,13 +487,18 @@ export class Client implements Cairn {
     });
   }
 
-  // --- the API ------------------------------------------------------------------------------------
+  // --- the API
+  // ------------------------------------------------------------------------------------
 
   readonly profile: Profile;
 
   private plain(properties: Properties | undefined, of: string): Plain {
     return plainProperties(properties, (name) =>
-      this.problem('property_refused', `${of}: "${name}" is not a string, finite number, boolean, Date or list of strings; left out`),
+      this.problem(
+        'property_refused',
+        `${of}: "${name}" is not a string, finite number, boolean, Date or list of strings; ` +
+          `left out`,
+      ),
     );
   }
 

@@ -14,7 +14,6 @@ const QUEUE_BYTES_MAX = 1024 * 1024;
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
 
-
 /** What the core asks of its surroundings; nothing here waits. */
 export interface CoreHost {
   clock: Clock;
@@ -74,9 +73,16 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   6: 'there is no such thing',
 };
 
-
 /** As struct call_status in wasm/entry.c. */
-const STATUS_NUMBERS = ['queuedEvents', 'queuedBytes', 'lastSeq', 'ackedSeq', 'droppedEvents', 'rejectedEvents', 'retryInMs'] as const;
+const STATUS_NUMBERS = [
+  'queuedEvents',
+  'queuedBytes',
+  'lastSeq',
+  'ackedSeq',
+  'droppedEvents',
+  'rejectedEvents',
+  'retryInMs',
+] as const;
 const STATUS_DEVICE_AT = STATUS_NUMBERS.length * 8;
 const STATUS_LOGIN_AT = STATUS_DEVICE_AT + 16;
 
@@ -98,13 +104,20 @@ export class Core {
 
   private constructor(private readonly host: CoreHost) {}
 
-  static async open(module: WebAssembly.Module, host: CoreHost, options: InitOptions): Promise<Core> {
+  static async open(
+    module: WebAssembly.Module,
+    host: CoreHost,
+    options: InitOptions,
+  ): Promise<Core> {
     const core = new Core(host);
     const instance = await WebAssembly.instantiate(module, { cairn: core.imports() });
     core.wasm = instance.exports as unknown as Exports;
     core.wasm._initialize?.();
     if (core.wasm.abi_version() !== ABI_VERSION) {
-      throw new Error(`cairn.wasm speaks ABI ${core.wasm.abi_version()}, this package ${ABI_VERSION}: serve the file of the same version`);
+      throw new Error(
+        `cairn.wasm speaks ABI ${core.wasm.abi_version()}, this package ${ABI_VERSION}: serve ` +
+          `the file of the same version`,
+      );
     }
     core.init(options);
     return core;
@@ -120,7 +133,9 @@ export class Core {
     view.setUint32(12, text.length, true);
     block.set(text, 16);
     const seed = crypto.getRandomValues(new Uint8Array(SEED_BYTES));
-    const status = this.lay(block, (at) => this.lay(seed, (seedAt) => this.wasm.init(at, block.length, seedAt, seed.length)));
+    const status = this.lay(block, (at) =>
+      this.lay(seed, (seedAt) => this.wasm.init(at, block.length, seedAt, seed.length)),
+    );
     if (status !== 0) throw new Error(`init was refused: ${PROBLEMS[status] ?? status}`);
   }
 
@@ -180,15 +195,22 @@ export class Core {
     };
   }
 
-  // --- what the core imports ------------------------------------------------------------------------
+  // --- what the core imports
+  // ------------------------------------------------------------------------
 
   private imports(): WebAssembly.ModuleImports {
     return {
       now_ms: () => this.callTime?.timeMs ?? this.host.clock.nowMs(),
       mono_ms: () => this.monoMs(),
       store_append: (ticket: number, segment: number, at: number, bytes: number) =>
-        this.submit(ticket, { kind: 'append', segment, index: this.chunkIndex++, bytes: this.copy(at, bytes) }),
-      store_remove: (ticket: number, segment: number) => this.submit(ticket, { kind: 'remove', segment }),
+        this.submit(ticket, {
+          kind: 'append',
+          segment,
+          index: this.chunkIndex++,
+          bytes: this.copy(at, bytes),
+        }),
+      store_remove: (ticket: number, segment: number) =>
+        this.submit(ticket, { kind: 'remove', segment }),
       store_state: (ticket: number, slot: number, at: number, bytes: number) =>
         this.submit(ticket, { kind: 'state', slot, bytes: this.copy(at, bytes) }),
       http_start: (ticket: number, at: number, bytes: number) => {
@@ -222,7 +244,8 @@ export class Core {
     this.host.changed();
   }
 
-  // --- linear memory --------------------------------------------------------------------------------
+  // --- linear memory
+  // --------------------------------------------------------------------------------
 
   private copy(at: number, bytes: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.wasm.memory.buffer as ArrayBuffer, at, bytes).slice();
@@ -241,4 +264,5 @@ export class Core {
   }
 }
 
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+const hex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -1,4 +1,5 @@
-/** The store in IndexedDB, write-behind: nothing awaits a put, but every put is kept in memory until
+/** The store in IndexedDB, write-behind: nothing awaits a put, but every put is kept in memory
+ * until
  * its transaction has completed, and is written again after a lost connection. What one task writes
  * shares a transaction; transactions complete in the order in which they were made, so what is on
  * disk is always a beginning of what was written. Keys are explicit: writing a group twice is as
@@ -99,7 +100,8 @@ export class IdbStore implements Store {
     const db = await this.open();
     if (this.closed) return 0;
     this.hurry();
-    if (!db || this.failing !== null || this.pending.some((group) => !group.carried)) return -1; // they are written first
+    const unwritten = this.pending.some((group) => !group.carried); // they go first
+    if (!db || this.failing !== null || unwritten) return -1;
     try {
       return await this.drainIn(db, run);
     } catch (error) {
@@ -169,9 +171,13 @@ export class IdbStore implements Store {
   takeEarly(): Call[] {
     if (this.db || this.reopening) return [];
     this.hurry();
-    const early = this.pending.filter((group) => !group.carried && group.ops.every((op) => op.kind === 'call'));
+    const early = this.pending.filter(
+      (group) => !group.carried && group.ops.every((op) => op.kind === 'call'),
+    );
     for (const group of early) this.pending.splice(this.pending.indexOf(group), 1);
-    return early.flatMap((group) => group.ops.flatMap((op) => (op.kind === 'call' ? [op.call] : [])));
+    return early.flatMap((group) =>
+      group.ops.flatMap((op) => (op.kind === 'call' ? [op.call] : [])),
+    );
   }
 
   close(): void {
@@ -332,7 +338,8 @@ function opened(name: string): Promise<IDBDatabase> {
   const request = indexedDB.open(name, VERSION);
   request.onupgradeneeded = () => {
     for (const store of STORES) {
-      if (!request.result.objectStoreNames.contains(store)) request.result.createObjectStore(store);
+      if (!request.result.objectStoreNames.contains(store))
+        request.result.createObjectStore(store);
     }
   };
   return result(request);

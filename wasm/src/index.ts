@@ -5,7 +5,8 @@ import type { Cairn, InitOptions } from './types.js';
 
 export type * from './types.js';
 
-const hasBrowser = (): boolean => typeof document !== 'undefined' || typeof indexedDB !== 'undefined';
+const hasBrowser = (): boolean =>
+  typeof document !== 'undefined' || typeof indexedDB !== 'undefined';
 
 /** Begin. Calls may follow at once: they are kept until the core is ready. Never throws; without a
  * browser (server-side rendering) and without wasmBytes the client does nothing. */

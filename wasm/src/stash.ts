@@ -20,7 +20,10 @@ function unpack(_name: string, value: unknown): unknown {
 const packed = (call: Call): Call => ({
   ...call,
   properties: Object.fromEntries(
-    Object.entries(call.properties).map(([name, value]) => [name, value instanceof Date ? { $date: value.getTime() } : value]),
+    Object.entries(call.properties).map(([name, value]) => [
+      name,
+      value instanceof Date ? { $date: value.getTime() } : value,
+    ]),
   ) as Call['properties'],
 });
 

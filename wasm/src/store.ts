@@ -1,4 +1,5 @@
-/** The store seam: what the core and the tabs write, in groups that are kept whole or not at all. */
+/** The store seam: what the core and the tabs write, in groups that are kept whole or not at
+ * all. */
 import type { Call } from './call.js';
 
 export type Op =
@@ -34,7 +35,8 @@ export interface Store {
   drain(run: (call: Call) => void): Promise<number>;
   /** Begin writing everything that waits, now (the page is going). */
   hurry(): void;
-  /** Calls that cannot be written because the store is not open yet; they are the caller's again. */
+  /** Calls that cannot be written because the store is not open yet; they are the caller's
+   * again. */
   takeEarly(): Call[];
   /** Run once everything submitted so far is kept. An event may be sent only then: were it lost
    * after it was sent, its sequence number would be given again, to another event. */

@@ -38,7 +38,9 @@ export class Tabs {
         this.release = release;
         onSender();
       });
-    navigator.locks.request(this.name, { signal: this.queued.signal }, held).catch(() => undefined);
+    navigator.locks
+      .request(this.name, { signal: this.queued.signal }, held)
+      .catch(() => undefined);
   }
 
   resign(): void {

@@ -1,4 +1,5 @@
-/** What an outsider sees of the package. Times are milliseconds since 1970 unless named otherwise. */
+/** What an outsider sees of the package. Times are milliseconds since 1970 unless named
+ * otherwise. */
 
 /** A property's value. Lists hold strings; a Date is an instant; undefined is left out. */
 export type Value = string | number | boolean | bigint | Date | null | readonly string[];
@@ -13,7 +14,8 @@ export interface InitOptions {
   wasmUrl?: string | URL;
   /** The bytes of cairn.wasm, where the host has them already (tests, node, bundles). */
   wasmBytes?: BufferSource;
-  /** "auto" (default): IndexedDB, memory where it is refused. "memory": nothing outlives the page. */
+  /** "auto" (default): IndexedDB, memory where it is refused. "memory": nothing outlives the
+   * page. */
   storage?: 'auto' | 'memory';
   /** Longest wait between an event and its request while online; default 2000 ms. */
   flushIntervalMs?: number;
@@ -66,7 +68,8 @@ export interface FlushResult {
   status: Status;
 }
 
-/** Something worth knowing; the page goes on in every case. `code` is stable, `message` is for people. */
+/** Something worth knowing; the page goes on in every case. `code` is stable, `message` is for
+ * people. */
 export interface Problem {
   code: string;
   message: string;

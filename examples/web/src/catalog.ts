@@ -40,7 +40,8 @@ export const products: readonly Product[] = [
     name: { en: 'Ridge 2 tent', zh: '山脊双人帐' },
     line: { en: 'Up in three minutes, even in the rain', zh: '三分钟搭好，雨中也从容' },
     story: {
-      en: 'Two doors, two porches, and a pole set that only fits one way. We pitched it 200 times in a garden shed so that you can do it once in the dark.',
+      en: 'Two doors, two porches, and a pole set that only fits one way. We pitched it 200 ' +
+        'times in a garden shed so that you can do it once in the dark.',
       zh: '双门双前厅，帐杆只有一种装法。我们在棚子里搭了两百次，好让你在夜里一次就成。',
     },
     price: 32900,
@@ -59,7 +60,8 @@ export const products: readonly Product[] = [
     name: { en: 'Col 38 backpack', zh: '垭口 38 升背包' },
     line: { en: 'Carries a weekend, weighs a book', zh: '装得下一个周末，只有一本书重' },
     story: {
-      en: 'A roll top, one big room, and pockets where your hands already are. The hip belt comes off when the trail ends in a town.',
+      en: 'A roll top, one big room, and pockets where your hands already are. The hip belt ' +
+        'comes off when the trail ends in a town.',
       zh: '卷口主仓，口袋就在手边。走完山路进城时，腰带可以拆下。',
     },
     price: 14900,
@@ -113,7 +115,8 @@ export const products: readonly Product[] = [
     name: { en: 'Glowworm lantern', zh: '萤火营灯' },
     line: { en: 'Forty evenings on one charge', zh: '一次充电，四十个夜晚' },
     story: {
-      en: 'Warm at the bottom of the dial, bright at the top. Hang it from a branch, a beam or a tent.',
+      en: 'Warm at the bottom of the dial, bright at the top. Hang it from a branch, a beam or ' +
+        'a tent.',
       zh: '调低是暖光，调高是亮光。挂在树枝、房梁或帐顶都好。',
     },
     price: 4500,
@@ -132,7 +135,8 @@ export const products: readonly Product[] = [
     name: { en: 'True North compass', zh: '真北指南针' },
     line: { en: 'No battery, no account', zh: '不用电池，不用账号' },
     story: {
-      en: 'Brass, a sapphire bearing, and a needle that settles in two seconds. Set the declination once.',
+      en: 'Brass, a sapphire bearing, and a needle that settles in two seconds. Set the ' +
+        'declination once.',
       zh: '黄铜外壳，蓝宝石轴承，指针两秒静止。磁偏角只需调一次。',
     },
     price: 6900,
@@ -150,7 +154,8 @@ export const products: readonly Product[] = [
     name: { en: 'Squall jacket', zh: '疾风冲锋衣' },
     line: { en: 'Quiet fabric, loud weather', zh: '面料安静，哪怕风雨喧哗' },
     story: {
-      en: 'Three layers without the crisp-packet rustle. The hood fits a helmet and turns with your head.',
+      en: 'Three layers without the crisp-packet rustle. The hood fits a helmet and turns with ' +
+        'your head.',
       zh: '三层压胶，却没有塑料袋的声响。风帽容得下头盔，也跟得上转头。',
     },
     price: 24900,
@@ -168,7 +173,8 @@ export const products: readonly Product[] = [
     name: { en: 'Scree boots', zh: '碎石登山靴' },
     line: { en: 'Stay where you put them', zh: '踩在哪里，就站在哪里' },
     story: {
-      en: 'Resoled up to three times at our bench. The laces lock at the ankle, so that downhill toes have room.',
+      en: 'Resoled up to three times at our bench. The laces lock at the ankle, so that ' +
+        'downhill toes have room.',
       zh: '可在我们的工作台换三次底。鞋带在脚踝处锁定，下坡时脚趾有余地。',
     },
     price: 18900,

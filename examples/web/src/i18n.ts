@@ -15,7 +15,10 @@ const texts = {
   back: { en: 'All products', zh: '全部商品' },
   colour: { en: 'Colour', zh: '颜色' },
   cart: { en: 'Cart', zh: '购物车' },
-  cartEmpty: { en: 'Nothing here yet. The hills can wait a minute.', zh: '还是空的。山不急，再看看。' },
+  cartEmpty: {
+    en: 'Nothing here yet. The hills can wait a minute.',
+    zh: '还是空的。山不急，再看看。',
+  },
   remove: { en: 'Remove', zh: '移除' },
   subtotal: { en: 'Goods', zh: '商品' },
   delivery: { en: 'Delivery', zh: '运费' },
@@ -34,7 +37,10 @@ const texts = {
   payLater: { en: 'On delivery', zh: '货到付款' },
   placeOrder: { en: 'Place order', zh: '提交订单' },
   thanks: { en: 'Thank you! It is on its way.', zh: '谢谢！包裹已上路。' },
-  thanksText: { en: 'No money was moved: this is an example.', zh: '没有真的扣款：这是示例商店。' },
+  thanksText: {
+    en: 'No money was moved: this is an example.',
+    zh: '没有真的扣款：这是示例商店。',
+  },
   orderNumber: { en: 'Order', zh: '订单号' },
   login: { en: 'Log in', zh: '登录' },
   logout: { en: 'Log out', zh: '退出' },

@@ -5,8 +5,26 @@ import { categories, productOf, type Category } from './catalog';
 import { need } from './html';
 import { current, setLanguage, t } from './i18n';
 import { mountPanel } from './panel';
-import { addToCart, cart, cartCount, cartTotal, currentUser, emptyCart, setQuantity, setUser } from './state';
-import { cartPage, checkoutPage, deliveryOf, donePage, header, listPage, loginDialog, productPage } from './views';
+import {
+  addToCart,
+  cart,
+  cartCount,
+  cartTotal,
+  currentUser,
+  emptyCart,
+  setQuantity,
+  setUser,
+} from './state';
+import {
+  cartPage,
+  checkoutPage,
+  deliveryOf,
+  donePage,
+  header,
+  listPage,
+  loginDialog,
+  productPage,
+} from './views';
 
 const app = need<HTMLElement>('#app');
 let colour = 0;
@@ -31,8 +49,13 @@ function trackVisit(): void {
   const [, place = '', id = ''] = location.hash.split('/');
   const product = productOf(id);
   if (place === 'product' && product) {
-    cairn.track('view_item', { item_id: product.id, category: product.category, price: product.price / 100 });
-  } else if (place === 'cart') cairn.track('view_cart', { items: cartCount(), amount: cartTotal() / 100 });
+    cairn.track('view_item', {
+      item_id: product.id,
+      category: product.category,
+      price: product.price / 100,
+    });
+  } else if (place === 'cart')
+    cairn.track('view_cart', { items: cartCount(), amount: cartTotal() / 100 });
   else if (place === 'checkout' && cart().length > 0) {
     cairn.trackTimerStart('purchase');
     cairn.track('begin_checkout', { items: cartCount(), amount: cartTotal() / 100 });

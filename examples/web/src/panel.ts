@@ -1,4 +1,5 @@
-/** The panel that shows what the SDK does: the queue, what is acknowledged, who, and the network. */
+/** The panel that shows what the SDK does: the queue, what is acknowledged, who, and the
+ * network. */
 import type { Cairn, CallNote } from 'cairn-sdk';
 import { isOffline, setOffline } from './analytics';
 import { escape, need } from './html';
@@ -19,7 +20,8 @@ function eventRow(call: CallNote): string {
     .map(([name, value]) => `<span>${escape(name)} <b>${escape(shortValue(value))}</b></span>`)
     .join('');
   const title = call.method === 'track' || call.method === 'timerEnd' ? call.name : call.method;
-  return `<li><time>${time}</time><b class="${call.method}">${escape(title)}</b>${values && `<div class="values">${values}</div>`}</li>`;
+  return `<li><time>${time}</time><b class="${call.method}">${escape(title)}</b>${values && `<div
+  class="values">${values}</div>`}</li>`;
 }
 
 export function mountPanel(cairn: Cairn): { render(): void } {
@@ -30,17 +32,28 @@ export function mountPanel(cairn: Cairn): { render(): void } {
   let open = (localStorage.getItem(OPEN_AS) ?? (innerWidth > 1100 ? '1' : '0')) === '1';
 
   const meter = (label: TextKey, value: number | string, kind = ''): string =>
-    `<div class="meter ${kind}"><b data-meter="${label}">${value}</b><span>${t(label)}</span></div>`;
+    `<div class="meter ${kind}"><b data-meter="${label}">${value}</b><span>${t(label)}</span>
+    </div>`;
 
   const body = (): string => {
     const s = cairn.getStatus();
     const offline = isOffline() || !s.online;
-    return `<section class="panel"><h2>${t('panel')}<button data-panel="toggle" aria-label="×">×</button></h2>
-      <div class="net ${offline ? 'is-off' : ''}"><i></i>${t(offline ? 'offline' : 'online')}<label class="switch"><input type="checkbox" data-panel="offline" ${isOffline() ? 'checked' : ''}/><span></span>${t('offlineSwitch')}</label></div>
-      <div class="meters">${meter('queued', s.queuedEvents, s.queuedEvents > 0 ? 'busy' : '')}${meter('acked', s.ackedSeq, 'good')}${meter('lastSeq', s.lastSeq)}${meter('dropped', s.droppedEvents, s.droppedEvents > 0 ? 'bad' : '')}</div>
-      <dl><dt>${t('role')}</dt><dd>${t(`role_${s.role}`)}</dd><dt>${t('storage')}</dt><dd>${s.storage}</dd><dt>${t('device')}</dt><dd class="mono" title="${s.deviceId}">${s.deviceId ? `${s.deviceId.slice(0, 16)}…` : '–'}</dd><dt>${t('person')}</dt><dd>${escape(s.loginId) || t('anonymous')}</dd></dl>
-      <p class="hint">${t('tryThis')} <button class="link" data-panel="flush">${t('sendNow')}</button></p>
-      <h3>${t('events')}</h3><ul class="events">${calls.map(eventRow).join('') || `<li class="none">${t('noEvents')}</li>`}</ul></section>`;
+    return `<section class="panel"><h2>${t('panel')}<button data-panel="toggle"
+    aria-label="×">×</button></h2>
+      <div class="net ${offline ? 'is-off' : ''}"><i></i>${t(offline ? 'offline' :
+      'online')}<label class="switch"><input type="checkbox" data-panel="offline" ${isOffline() ?
+      'checked' : ''}/><span></span>${t('offlineSwitch')}</label></div>
+      <div class="meters">${meter('queued', s.queuedEvents, s.queuedEvents > 0 ? 'busy' :
+      '')}${meter('acked', s.ackedSeq, 'good')}${meter('lastSeq', s.lastSeq)}${meter('dropped',
+      s.droppedEvents, s.droppedEvents > 0 ? 'bad' : '')}</div>
+      <dl><dt>${t('role')}</dt><dd>${t(`role_${s.role}`)}</dd><dt>${t('storage')}</dt>
+      <dd>${s.storage}</dd><dt>${t('device')}</dt><dd class="mono"
+      title="${s.deviceId}">${s.deviceId ? `${s.deviceId.slice(0, 16)}…` : '–'}</dd>
+      <dt>${t('person')}</dt><dd>${escape(s.loginId) || t('anonymous')}</dd></dl>
+      <p class="hint">${t('tryThis')} <button class="link"
+      data-panel="flush">${t('sendNow')}</button></p>
+      <h3>${t('events')}</h3><ul class="events">${calls.map(eventRow).join('') || `<li
+      class="none">${t('noEvents')}</li>`}</ul></section>`;
   };
 
   const render = (): void => {
@@ -48,7 +61,8 @@ export function mountPanel(cairn: Cairn): { render(): void } {
     document.body.classList.toggle('with-panel', open);
     root.innerHTML = open
       ? body()
-      : `<button class="panel-tab ${isOffline() || !s.online ? 'is-off' : ''}" data-panel="toggle"><i></i>${t('panelOpen')}<b>${s.queuedEvents}</b></button>`;
+      : `<button class="panel-tab ${isOffline() || !s.online ? 'is-off' : ''}"
+      data-panel="toggle"><i></i>${t('panelOpen')}<b>${s.queuedEvents}</b></button>`;
   };
 
   let scheduled = false;

@@ -1,0 +1,313 @@
+/* entry.c: the exports of cairn.wasm and its seams, which are imports of the one module `cairn`.
+ * Numbers only, no 64-bit integer crosses the boundary: times are doubles. src/core.ts is the other
+ * side; ABI_VERSION there and here change together. One instance holds one client, and the instance
+ * is its lifetime: that is why this file, alone in the project, has a variable of its own. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "cairn/cairn.h"
+#include "model/limits.h"
+#include "wasm/block.h"
+
+#define IMPORT(name) __attribute__((import_module("cairn"), import_name(name)))
+#define EXPORT(name) __attribute__((export_name(name)))
+
+enum {
+    ABI_VERSION = 1,
+    ARGUMENTS_BYTES_MAX = 256 * 1024, /* the arrays of one call */
+    LAST_BATCH_BYTES_MAX = 32 * 1024, /* browsers allow 64 KiB in flight, shared with the page */
+    SEED_BYTES = 32,
+    OPTIONS_BYTES = 16, /* three numbers and the key's length */
+    EMIT_ACKED = 1,
+    EMIT_REFUSED = 2
+};
+
+/* As METHODS in src/core.ts. */
+typedef enum call_method {
+    CALL_TRACK = 0,
+    CALL_TIMER_START,
+    CALL_TIMER_PAUSE,
+    CALL_TIMER_RESUME,
+    CALL_TIMER_END,
+    CALL_REGISTER,
+    CALL_REGISTER_ONCE,
+    CALL_UNREGISTER,
+    CALL_LOGIN,
+    CALL_LOGOUT,
+    CALL_BIND,
+    CALL_UNBIND,
+    CALL_PROFILE_SET,
+    CALL_PROFILE_SET_ONCE,
+    CALL_PROFILE_INCREMENT,
+    CALL_PROFILE_APPEND,
+    CALL_PROFILE_UNSET
+} call_method;
+
+/* As STATUS_* in src/core.ts. */
+typedef struct call_status {
+    double numbers[7];
+    uint8_t device_id[16];
+    uint32_t login_len;
+    uint8_t login[CAIRN__ID_VALUE_BYTES_MAX];
+} call_status;
+
+typedef struct instance {
+    cairn_client *client;
+    uint64_t random[4]; /* xoshiro256**'s state, from the host's seed */
+    cairn__arena arguments;
+    call_status status;
+    cairn_span exchange; /* what the host fetches after a call that hands bytes back */
+} instance;
+
+static instance the; /* see the top of the file */
+
+/* --- imports ------------------------------------------------------------------------------------
+ */
+
+IMPORT("now_ms") double host_now_ms(void);
+IMPORT("mono_ms") double host_mono_ms(void);
+IMPORT("store_append")
+void host_store_append(uint32_t ticket, uint32_t segment, const uint8_t *bytes, size_t len);
+IMPORT("store_remove") void host_store_remove(uint32_t ticket, uint32_t segment);
+IMPORT("store_state")
+void host_store_state(uint32_t ticket, uint32_t slot, const uint8_t *bytes, size_t len);
+IMPORT("http_start") void host_http_start(uint32_t ticket, const uint8_t *bytes, size_t len);
+IMPORT("emit") void host_emit(uint32_t kind, double seq, const uint8_t *bytes, size_t len);
+
+static int64_t wall_ms(void *self) {
+    (void)self;
+    return (int64_t)host_now_ms();
+}
+
+static int64_t mono_ms(void *self) {
+    (void)self;
+    return (int64_t)host_mono_ms();
+}
+
+static uint64_t rotate(uint64_t value, unsigned bits) {
+    return value << bits | value >> (64 - bits);
+}
+
+/* xoshiro256** (Blackman, Vigna 2018) over the host's seed: ids and jitter, no secrets. */
+static uint64_t next_random(uint64_t state[4]) {
+    uint64_t result = rotate(state[1] * 5, 7) * 9;
+    uint64_t shifted = state[1] << 17;
+    state[2] ^= state[0];
+    state[3] ^= state[1];
+    state[1] ^= state[2];
+    state[0] ^= state[3];
+    state[2] ^= shifted;
+    state[3] = rotate(state[3], 45);
+    return result;
+}
+
+static void fill_random(void *self, uint8_t *bytes, size_t len) {
+    instance *own = self;
+    for (size_t i = 0; i < len; i++) {
+        bytes[i] = (uint8_t)(next_random(own->random) >> 56);
+    }
+}
+
+static void store_append(void *self, uint32_t ticket, uint32_t segment, cairn_span bytes) {
+    (void)self;
+    host_store_append(ticket, segment, bytes.data, bytes.len);
+}
+
+static void store_remove(void *self, uint32_t ticket, uint32_t segment) {
+    (void)self;
+    host_store_remove(ticket, segment);
+}
+
+static void store_state(void *self, uint32_t ticket, uint32_t slot, cairn_span bytes) {
+    (void)self;
+    host_store_state(ticket, slot, bytes.data, bytes.len);
+}
+
+static void http_start(void *self, uint32_t ticket, cairn_span body) {
+    (void)self;
+    host_http_start(ticket, body.data, body.len);
+}
+
+static void tell_acked(void *self, uint64_t acked_seq) {
+    (void)self;
+    host_emit(EMIT_ACKED, (double)acked_seq, NULL, 0);
+}
+
+static void tell_refused(void *self, uint64_t seq, cairn_span reason) {
+    (void)self;
+    host_emit(EMIT_REFUSED, (double)seq, reason.data, reason.len);
+}
+
+/* --- life ----------------------------------------------------------------------------------------
+ */
+
+EXPORT("abi_version") uint32_t export_abi_version(void) {
+    return ABI_VERSION;
+}
+
+EXPORT("alloc") void *export_alloc(size_t bytes) {
+    return malloc(bytes);
+}
+
+EXPORT("release") void export_release(void *at) {
+    free(at);
+}
+
+static cairn_platform platform(void) {
+    return (cairn_platform){
+        .clock = { wall_ms, mono_ms, &the },
+        .random = { fill_random, &the },
+        .storage = { store_append, store_remove, store_state, &the },
+        .transport = { http_start, &the },
+        .listener = { tell_acked, tell_refused, &the },
+    };
+}
+
+EXPORT("init")
+cairn_status export_init(const uint8_t *options, size_t len, const uint8_t *seed, size_t seed_len) {
+    if (the.client != NULL || len < OPTIONS_BYTES || seed_len != SEED_BYTES ||
+        cairn__load_u32(options + 12) != len - OPTIONS_BYTES) {
+        return CAIRN_INVALID;
+    }
+    memcpy(the.random, seed, sizeof the.random);
+    the.arguments = cairn__arena_make(cairn__heap(), ARGUMENTS_BYTES_MAX);
+    cairn_options own = {
+        .project_key = { options + OPTIONS_BYTES, len - OPTIONS_BYTES },
+        .sdk_name = CAIRN_STR("cairn-sdk"),
+        .sdk_version = CAIRN_STR(CAIRN_VERSION),
+        .platform = CAIRN_STR("web"),
+        .flush_interval_ms = cairn__load_u32(options),
+        .queue_events_max = cairn__load_u32(options + 4),
+        .queue_bytes_max = cairn__load_u32(options + 8),
+    };
+    cairn_platform seams = platform();
+    return cairn_open(&own, &seams, &the.client);
+}
+
+EXPORT("restore")
+cairn_status export_restore(uint32_t space, uint32_t number, const uint8_t *bytes, size_t len) {
+    cairn_space kind = space == CAIRN_SPACE_STATE ? CAIRN_SPACE_STATE : CAIRN_SPACE_LOG;
+    return cairn_restore(the.client, kind, number, (cairn_span){ bytes, len });
+}
+
+EXPORT("start") cairn_status export_start(void) {
+    return cairn_start(the.client);
+}
+
+/* --- calls ---------------------------------------------------------------------------------------
+ */
+
+static cairn_status unregister(const cairn__block *b) {
+    cairn_span *names = cairn__arena_alloc_zero(&the.arguments, b->property_count, sizeof *names);
+    if (names == NULL) {
+        return CAIRN_NO_MEMORY;
+    }
+    for (size_t i = 0; i < b->property_count; i++) {
+        names[i] = b->properties[i].name;
+    }
+    return cairn_unregister(the.client, names, b->property_count);
+}
+
+static cairn_status profile(const cairn__block *b, cairn_profile_change change) {
+    return cairn_profile(the.client, change, b->properties, b->property_count);
+}
+
+static cairn_status run(uint32_t method, const cairn__block *b) {
+    cairn_id id = { b->name, b->value };
+    switch (method) {
+    case CALL_TRACK:
+        return cairn_track(the.client, b->name, b->properties, b->property_count);
+    case CALL_TIMER_START:
+        return cairn_timer(the.client, b->name, CAIRN_TIMER_START);
+    case CALL_TIMER_PAUSE:
+        return cairn_timer(the.client, b->name, CAIRN_TIMER_PAUSE);
+    case CALL_TIMER_RESUME:
+        return cairn_timer(the.client, b->name, CAIRN_TIMER_RESUME);
+    case CALL_TIMER_END:
+        return cairn_timer_end(the.client, b->name, b->properties, b->property_count);
+    case CALL_REGISTER:
+    case CALL_REGISTER_ONCE:
+        return cairn_register(the.client, b->properties, b->property_count,
+                              method == CALL_REGISTER_ONCE);
+    case CALL_UNREGISTER:
+        return unregister(b);
+    case CALL_LOGIN:
+        return cairn_login(the.client, id);
+    case CALL_LOGOUT:
+        return cairn_logout(the.client);
+    case CALL_BIND:
+        return cairn_bind(the.client, id);
+    case CALL_UNBIND:
+        return cairn_unbind(the.client, id);
+    case CALL_PROFILE_SET:
+        return profile(b, CAIRN_PROFILE_SET);
+    case CALL_PROFILE_SET_ONCE:
+        return profile(b, CAIRN_PROFILE_SET_ONCE);
+    case CALL_PROFILE_INCREMENT:
+        return profile(b, CAIRN_PROFILE_INCREMENT);
+    case CALL_PROFILE_APPEND:
+        return profile(b, CAIRN_PROFILE_APPEND);
+    case CALL_PROFILE_UNSET:
+        return profile(b, CAIRN_PROFILE_UNSET);
+    default:
+        return CAIRN_UNSUPPORTED;
+    }
+}
+
+EXPORT("call") cairn_status export_call(uint32_t method, const uint8_t *bytes, size_t len) {
+    cairn__block block;
+    cairn__arena_reset(&the.arguments);
+    cairn_status status = cairn__block_read((cairn_span){ bytes, len }, &the.arguments, &block);
+    return status == CAIRN_OK ? run(method, &block) : status;
+}
+
+/* --- driving
+ * --------------------------------------------------------------------------------------- */
+
+EXPORT("flush") void export_flush(void) {
+    cairn_flush(the.client);
+}
+
+EXPORT("pump") double export_pump(void) {
+    return (double)cairn_pump(the.client);
+}
+
+/** The length of the last batch; exchange() says where it is. */
+EXPORT("last_gasp") size_t export_last_gasp(void) {
+    the.exchange = cairn_last_batch(the.client, LAST_BATCH_BYTES_MAX);
+    return the.exchange.len;
+}
+
+EXPORT("exchange") const uint8_t *export_exchange(void) {
+    return the.exchange.data;
+}
+
+EXPORT("io_done") void export_io_done(uint32_t ticket, uint32_t durable) {
+    cairn_storage_done(the.client, ticket, durable != 0);
+}
+
+EXPORT("http_done")
+void export_http_done(uint32_t ticket, uint32_t status, double retry_after_ms, const uint8_t *body,
+                      size_t len) {
+    cairn_http_done(the.client, ticket, status, (uint32_t)retry_after_ms,
+                    (cairn_span){ body, len });
+}
+
+EXPORT("status") const call_status *export_status(void) {
+    cairn_client_status s;
+    cairn_get_status(the.client, &s);
+    const double numbers[] = { (double)s.queued_events,  (double)s.queued_bytes,
+                               (double)s.last_seq,       (double)s.acked_seq,
+                               (double)s.dropped_events, (double)s.refused_events,
+                               (double)s.retry_in_ms };
+    memcpy(the.status.numbers, numbers, sizeof numbers);
+    memcpy(the.status.device_id, s.device_id, sizeof s.device_id);
+    size_t login_len = s.login_id.len; /* it may come from a damaged disk: cut, never trusted */
+    login_len = login_len < sizeof the.status.login ? login_len : sizeof the.status.login;
+    the.status.login_len = (uint32_t)login_len;
+    if (login_len > 0) {
+        memcpy(the.status.login, s.login_id.data, login_len);
+    }
+    return &the.status;
+}
