@@ -20,6 +20,12 @@ sources() {
     echo "$root/wasm/block.c" "$root/wasm/entry.c"
 }
 
+need_the_client() {
+    [ -f "$root/sdk/client/client.c" ] && return
+    echo "wasm: sdk/client is not there: it is what cairn.wasm is made of" >&2
+    exit 1
+}
+
 compile() {
     # shellcheck disable=SC2046
     emcc -Oz -flto -std=c11 -DNDEBUG -DCAIRN_VERSION="\"$version\"" \
@@ -51,6 +57,7 @@ package() {
     find dist -name '*.d.ts' ! -name index.d.ts ! -name types.d.ts -delete
 }
 
+need_the_client
 compile
 check
 package

@@ -96,3 +96,7 @@ test('its types stand alone under the strictest compiler', { skip }, () => {
     { cwd: project, stdio: 'pipe' },
   );
 });
+
+test('the core is within its budget and the sizes are those of SIZE.md', { skip }, () => {
+  execFileSync(process.execPath, ['size.mjs'], { cwd: source, stdio: 'pipe' });
+});
