@@ -1,0 +1,16 @@
+/* Times of imported rows: RFC 3339, epoch seconds or milliseconds, or a strptime pattern. */
+#ifndef CAIRN_CLI_WHEN_H
+#define CAIRN_CLI_WHEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Minutes east of UTC of "UTC", "Z", "+08:00" or "-03:30"; false for anything else. */
+bool cairn__when_zone(const char *text, int *offset_minutes);
+
+/* Reads all of `text` by `format`: "rfc3339", "epoch_s", "epoch_ms", or a strptime pattern whose
+ * wall time is taken at `offset_minutes`. Milliseconds since 1970 in `*ms`. False when the text
+ * does not fit the format, is no date of the calendar (31 February), or is outside 1..9999. */
+bool cairn__when_parse(const char *text, const char *format, int offset_minutes, int64_t *ms);
+
+#endif
