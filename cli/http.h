@@ -1,0 +1,22 @@
+/* One HTTP exchange with an edge, through libcurl. Blocks; not thread-safe. */
+#ifndef CAIRN_CLI_HTTP_H
+#define CAIRN_CLI_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CAIRN__ANSWER_BYTES_MAX (64u * 1024u * 1024u)
+#define CAIRN__EXCHANGE_SECONDS_MAX 120L
+
+typedef struct {
+    long status;     /* of HTTP */
+    char *body;      /* ends in a zero byte; owned, free with free() */
+    size_t bytes;    /* of body */
+    char error[256]; /* what went wrong when the exchange failed */
+} cairn__answer;
+
+/* GETs `edge` + `path`, or POSTs `json` there when it is not NULL. True when any answer came, of
+ * whatever status; false with `error` set when none did or it was longer than the limit. */
+bool cairn__http(const char *edge, const char *path, const char *json, cairn__answer *answer);
+
+#endif
