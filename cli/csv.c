@@ -4,24 +4,28 @@
 #include <string.h>
 
 static int get_byte(cairn__csv *csv) {
-    if (csv->held_count == 0)
+    if (csv->held_count == 0) {
         return getc_unlocked(csv->in);
+    }
     return csv->held[--csv->held_count];
 }
 
 static void hold_byte(cairn__csv *csv, int c) {
-    if (c != EOF)
+    if (c != EOF) {
         csv->held[csv->held_count++] = (unsigned char)c;
+    }
 }
 
 /* Both kinds of line end arrive as '\n'; a carriage return alone is an ordinary byte. */
 static int next_char(cairn__csv *csv) {
     int c = get_byte(csv);
-    if (c != '\r')
+    if (c != '\r') {
         return c;
+    }
     int after = get_byte(csv);
-    if (after == '\n')
+    if (after == '\n') {
         return '\n';
+    }
     hold_byte(csv, after);
     return '\r';
 }
@@ -31,8 +35,9 @@ static void put(cairn__csv *csv, int c) {
         csv->reason = "the row is longer than 1048576 bytes";
         return;
     }
-    if (c == 0 && csv->reason == NULL)
+    if (c == 0 && csv->reason == NULL) {
         csv->reason = "the row holds a zero byte";
+    }
     csv->text[csv->used++] = (char)c;
 }
 
@@ -60,12 +65,14 @@ static int quoted(cairn__csv *csv) {
             csv->reason = "a quoted field does not end; close it with \"";
             return EOF;
         }
-        if (c == '\n')
+        if (c == '\n') {
             csv->line++;
+        }
         if (c == '"') {
             c = next_char(csv);
-            if (c != '"')
+            if (c != '"') {
                 return c;
+            }
         }
         put(csv, c);
     }
@@ -85,8 +92,9 @@ static int field(cairn__csv *csv, int c) {
     begin_field(csv);
     if (c == '"' && csv->delimiter != CAIRN__CSV_BLANKS) {
         c = quoted(csv);
-        if (c != EOF && c != '\n' && c != csv->delimiter && csv->reason == NULL)
+        if (c != EOF && c != '\n' && c != csv->delimiter && csv->reason == NULL) {
             csv->reason = "text follows a closing quote; write a quote inside a field as \"\"";
+        }
     }
     c = plain(csv, c);
     end_field(csv);
@@ -94,10 +102,12 @@ static int field(cairn__csv *csv, int c) {
 }
 
 static int skip_blanks(cairn__csv *csv, int c) {
-    if (csv->delimiter != CAIRN__CSV_BLANKS)
+    if (csv->delimiter != CAIRN__CSV_BLANKS) {
         return c;
-    while (c == ' ' || c == '\t')
+    }
+    while (c == ' ' || c == '\t') {
         c = next_char(csv);
+    }
     return c;
 }
 
@@ -105,11 +115,13 @@ static void fields(cairn__csv *csv, int c) {
     bool blanks = csv->delimiter == CAIRN__CSV_BLANKS;
     for (;;) {
         c = field(csv, c);
-        if (c == '\n' || c == EOF)
+        if (c == '\n' || c == EOF) {
             return;
+        }
         c = skip_blanks(csv, next_char(csv));
-        if (blanks && (c == '\n' || c == EOF))
+        if (blanks && (c == '\n' || c == EOF)) {
             return;
+        }
     }
 }
 
@@ -139,8 +151,9 @@ static int first_char(cairn__csv *csv) {
         }
         at++;
     }
-    while (at > 0 && at < 3)
+    while (at > 0 && at < 3) {
         hold_byte(csv, mark[--at]);
+    }
     return next_char(csv);
 }
 
@@ -154,14 +167,16 @@ cairn__csv_result cairn__csv_next(cairn__csv *csv) {
         csv->line++;
     } while (c == '\n');
     csv->row_line = csv->line;
-    if (c != EOF)
+    if (c != EOF) {
         fields(csv, c);
+    }
     if (ferror(csv->in)) {
         csv->reason = "the file cannot be read";
         return CAIRN__CSV_FAILED;
     }
-    if (csv->count == 0)
+    if (csv->count == 0) {
         return CAIRN__CSV_END;
+    }
     return csv->reason == NULL ? CAIRN__CSV_ROW : CAIRN__CSV_BAD;
 }
 

@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #define CAIRN__CSV_FIELDS_MAX 512u
-#define CAIRN__CSV_ROW_BYTES_MAX (1024u * 1024u)
+#define CAIRN__CSV_ROW_BYTES_MAX 1048576u
 
 /* The delimiter that stands for "any run of spaces and tabs"; quotes mean nothing then. */
 #define CAIRN__CSV_BLANKS ' '

@@ -8,11 +8,13 @@
 static size_t take(char *bytes, size_t one, size_t count, void *self) {
     cairn__answer *answer = self;
     size_t size = one * count;
-    if (answer->bytes + size > CAIRN__ANSWER_BYTES_MAX)
+    if (answer->bytes + size > CAIRN__ANSWER_BYTES_MAX) {
         return 0;
+    }
     char *body = realloc(answer->body, answer->bytes + size + 1);
-    if (body == NULL)
+    if (body == NULL) {
         return 0;
+    }
     memcpy(body + answer->bytes, bytes, size);
     answer->body = body;
     answer->bytes += size;
@@ -34,8 +36,9 @@ static bool exchange(CURL *curl, const char *url, const char *json, cairn__answe
     CURLcode code = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
     curl_slist_free_all(headers);
-    if (code != CURLE_OK)
+    if (code != CURLE_OK) {
         snprintf(answer->error, sizeof answer->error, "%s", curl_easy_strerror(code));
+    }
     return code == CURLE_OK;
 }
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CAIRN__ANSWER_BYTES_MAX (64u * 1024u * 1024u)
+#define CAIRN__ANSWER_BYTES_MAX 67108864u
 #define CAIRN__EXCHANGE_SECONDS_MAX 120L
 
 typedef struct {

@@ -53,8 +53,9 @@ static int print_answer(const options *o, const cairn__answer *answer) {
         json_decref(parsed);
         return 1;
     }
-    if (o->json || !cairn__table_print(parsed, stdout))
+    if (o->json || !cairn__table_print(parsed, stdout)) {
         puts(answer->body);
+    }
     json_decref(parsed);
     return 0;
 }
@@ -98,8 +99,9 @@ static int run_person(const options *o) {
     char *type = curl_easy_escape(NULL, o->subject, (int)(colon - o->subject));
     char *value = curl_easy_escape(NULL, colon + 1, 0);
     int length = -1;
-    if (type != NULL && value != NULL)
+    if (type != NULL && value != NULL) {
         length = snprintf(path, sizeof path, "/v1/persons/%s:%s", type, value);
+    }
     curl_free(type);
     curl_free(value);
     if (length < 0 || (size_t)length >= sizeof path) {
@@ -136,12 +138,14 @@ static bool read_options(int argc, char **argv, options *o) {
 int main(int argc, char **argv) {
     options o = { .edge = EDGE_DEFAULT };
     const char *name = argc < 2 || strcmp(argv[1], "--help") == 0 ? "help" : argv[1];
-    if (!read_options(argc, argv, &o))
+    if (!read_options(argc, argv, &o)) {
         return 2;
+    }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         const command *c = &commands[i];
-        if (strcmp(name, c->name) != 0)
+        if (strcmp(name, c->name) != 0) {
             continue;
+        }
         if ((c->use == NULL) != (o.subject == NULL)) {
             fprintf(stderr, "cairn: use: cairn %s %s\n", c->name, c->use == NULL ? "" : c->use);
             return 2;

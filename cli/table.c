@@ -23,8 +23,9 @@ size_t cairn__table_width(const char *text) {
         } else if (c >= 0xc0) {
             c &= 0x1f;
         }
-        for (at++; (*at & 0xc0) == 0x80; at++)
+        for (at++; (*at & 0xc0) == 0x80; at++) {
             c = (c << 6) | (*at & 0x3fu);
+        }
         bool joins = c >= 0x300 && c <= 0x36f; /* combining marks take no cell */
         width += joins ? 0 : (is_wide(c) ? 2 : 1);
     }
@@ -33,10 +34,12 @@ size_t cairn__table_width(const char *text) {
 
 /* The text of a cell; short scalars go through `space`. */
 static const char *cell_text(const json_t *cell, char *space, size_t bytes) {
-    if (json_is_string(cell))
+    if (json_is_string(cell)) {
         return json_string_value(cell);
-    if (json_is_object(cell))
+    }
+    if (json_is_object(cell)) {
         return json_string_value(json_object_get(cell, "name"));
+    }
     if (json_is_integer(cell)) {
         snprintf(space, bytes, "%" JSON_INTEGER_FORMAT, json_integer_value(cell));
     } else if (json_is_real(cell)) {
@@ -54,8 +57,9 @@ static void widen(const json_t *row, size_t *widths, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const char *text = cell_text(json_array_get(row, i), space, sizeof space);
         size_t width = text == NULL ? 0 : cairn__table_width(text);
-        if (width > widths[i])
+        if (width > widths[i]) {
             widths[i] = width;
+        }
     }
 }
 
@@ -64,8 +68,9 @@ static void print_row(const json_t *row, const size_t *widths, size_t count, FIL
     for (size_t i = 0; i < count; i++) {
         const json_t *cell = json_array_get(row, i);
         const char *text = cell_text(cell, space, sizeof space);
-        if (text == NULL)
+        if (text == NULL) {
             text = "";
+        }
         int pad = (int)(widths[i] - cairn__table_width(text));
         bool right = json_is_number(cell);
         bool last = i + 1 == count;
@@ -79,13 +84,16 @@ bool cairn__table_print(const json_t *answer, FILE *to) {
     const json_t *rows = json_object_get(answer, "rows");
     size_t widths[CAIRN__TABLE_COLUMNS_MAX] = { 0 };
     size_t count = json_array_size(columns);
-    if (!json_is_array(rows) || count == 0 || count > CAIRN__TABLE_COLUMNS_MAX)
+    if (!json_is_array(rows) || count == 0 || count > CAIRN__TABLE_COLUMNS_MAX) {
         return false;
+    }
     widen(columns, widths, count);
-    for (size_t i = 0; i < json_array_size(rows); i++)
+    for (size_t i = 0; i < json_array_size(rows); i++) {
         widen(json_array_get(rows, i), widths, count);
+    }
     print_row(columns, widths, count, to);
-    for (size_t i = 0; i < json_array_size(rows); i++)
+    for (size_t i = 0; i < json_array_size(rows); i++) {
         print_row(json_array_get(rows, i), widths, count, to);
+    }
     return true;
 }

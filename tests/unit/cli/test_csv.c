@@ -15,10 +15,12 @@ static void read_all(const char *text, char delimiter, char *out, size_t out_byt
     assert_true(cairn__csv_open(&csv, in, delimiter));
     while ((result = cairn__csv_next(&csv)) != CAIRN__CSV_END) {
         assert_int_not_equal(result, CAIRN__CSV_FAILED);
-        if (result == CAIRN__CSV_BAD)
+        if (result == CAIRN__CSV_BAD) {
             fprintf(to, "!%d", (int)csv.row_line);
-        for (size_t i = 0; result == CAIRN__CSV_ROW && i < csv.count; i++)
+        }
+        for (size_t i = 0; result == CAIRN__CSV_ROW && i < csv.count; i++) {
             fprintf(to, "[%s]", cairn__csv_field(&csv, i));
+        }
         fputc(';', to);
     }
     cairn__csv_close(&csv);
