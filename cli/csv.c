@@ -59,23 +59,19 @@ static void end_field(cairn__csv *csv) {
 
 /* After the opening quote; returns the character after the closing one. */
 static int quoted(cairn__csv *csv) {
-    for (;;) {
-        int c = get_byte(csv); /* line ends inside quotes are kept as they are */
-        if (c == EOF) {
-            csv->reason = "a quoted field does not end; close it with \"";
-            return EOF;
+    int c = get_byte(csv); /* line ends inside quotes are kept as they are */
+    while (c != EOF) {
+        bool quote = c == '"';
+        c = quote ? next_char(csv) : c;
+        if (quote && c != '"') {
+            return c;
         }
-        if (c == '\n') {
-            csv->line++;
-        }
-        if (c == '"') {
-            c = next_char(csv);
-            if (c != '"') {
-                return c;
-            }
-        }
+        csv->line += c == '\n' ? 1 : 0;
         put(csv, c);
+        c = get_byte(csv);
     }
+    csv->reason = "a quoted field does not end; close it with \"";
+    return EOF;
 }
 
 static int plain(cairn__csv *csv, int c) {
