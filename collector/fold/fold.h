@@ -1,0 +1,74 @@
+/* fold.h: the one writer of a project's state: takes log entries in order through identity, profile
+ * and trail, and commits their effects together with the log position.
+ *
+ * Deterministic: the same entries give the same state; the clock it sees is received_ms. In memory
+ * between commits; what lies after the last commit is folded again from the log after a crash.
+ *
+ * Threads: everything belongs to the folder's thread, except a cairn__fold_view (immutable, any
+ * thread; its release too) and cairn__fold_job_run. */
+#ifndef CAIRN_FOLD_FOLD_H
+#define CAIRN_FOLD_FOLD_H
+
+#include "analytics/analytics.h"
+#include "log/log.h"
+#include "trail/trail.h"
+
+typedef struct cairn__fold cairn__fold;
+
+typedef struct cairn__fold_options {
+    cairn_allocator allocator;
+    const char *directory; /* of this project: state.db and trail/ ; made when missing */
+    size_t tail_rows_max;  /* as in trail/trail.h; 0: its default */
+    /** Called for every event as it is folded, before its commit (the live view). May be NULL. */
+    void (*on_event)(void *self, cairn_span json);
+    void *self;
+} cairn__fold_options;
+
+typedef struct cairn__fold_problem {
+    char text[256]; /* names the file and the fix */
+} cairn__fold_problem;
+
+cairn_status cairn__fold_open(const cairn__fold_options *options, cairn__fold **fold_out,
+                              cairn__fold_problem *problem_out);
+/** The position up to which entries are committed: reading goes on from here. */
+uint64_t cairn__fold_position(const cairn__fold *fold);
+/** Fold one entry of this project. Entries before cairn__fold_position are ignored.
+ * @retval CAIRN_OK         Done (bad events went to quarantine; that is no failure).
+ * @retval CAIRN_NO_MEMORY  The entry is not done; commit and try again.
+ * @retval CAIRN_STORAGE    The state database cannot be read. */
+cairn_status cairn__fold_entry(cairn__fold *fold, const cairn__log_entry *entry);
+/** Commit all folded so far and `position` (the end of the last entry, or later).
+ * @retval CAIRN_STORAGE  Nothing committed; try again later: nothing is lost. */
+cairn_status cairn__fold_commit(cairn__fold *fold, uint64_t position,
+                                cairn__fold_problem *problem_out);
+void cairn__fold_close(cairn__fold *fold); /* without a commit */
+
+/** A moment of the state, for questions: everything folded before the call is in it. */
+typedef struct cairn__fold_view cairn__fold_view;
+cairn__fold_view *cairn__fold_view_take(cairn__fold *fold);
+void cairn__fold_view_release(cairn__fold_view *view);
+/** Answer a question on the view (any thread). As cairn__analyze; zones and the project's zone
+ * come from the caller. */
+cairn_status cairn__fold_analyze(cairn__fold_view *view, const cairn__analyze_zones *zones,
+                                 cairn_span project_zone, cairn_span query,
+                                 const cairn__analyze_options *options, cairn__buffer *answer,
+                                 cairn__analyze_problem *problem_out);
+/** The 360 view of a person as JSON: ids, profile, newest events. Folder's thread.
+ * @retval CAIRN_NOT_FOUND  Nobody has this id. */
+cairn_status cairn__fold_person(cairn__fold *fold, cairn_id id, cairn__buffer *json);
+
+/** Flush and compaction of the trail; as trail/trail.h. finish is followed by a commit. */
+cairn__trail_job *cairn__fold_job_plan(cairn__fold *fold);
+cairn_status cairn__fold_job_finish(cairn__fold *fold, cairn__trail_job *job);
+
+typedef struct cairn__fold_stats {
+    uint64_t events, duplicates, quarantined, persons, ids, devices;
+    uint64_t trail_rows, trail_bytes, tail_rows, segments;
+    uint64_t position;
+} cairn__fold_stats;
+void cairn__fold_stats_of(const cairn__fold *fold, cairn__fold_stats *stats_out);
+
+/** Check the state database and the trail. */
+cairn_status cairn__fold_verify(cairn__fold *fold, cairn__trail_report report, void *self);
+
+#endif
