@@ -14,9 +14,9 @@ export NODE_PATH=/usr/share/nodejs # Debian's emcc looks for acorn where only De
 version=$(sed -n 's/.*"version": "\(.*\)",/\1/p' package.json | head -1)
 
 sources() {
-    # format.c is printf, which the slim core has no use for
+    # format.c is printf, sync_server.c the other side of the wire with nanopb: not for the core
     find "$root/sdk/base" "$root/sdk/model" "$root/sdk/client" -name '*.c' \
-        ! -name '*_fuzz.c' ! -name format.c | sort
+        ! -name '*_fuzz.c' ! -name format.c ! -name sync_server.c | sort
     echo "$root/wasm/block.c" "$root/wasm/entry.c"
 }
 

@@ -1,7 +1,7 @@
 /* event.h: an event in memory, and to and from the wire's Event message.
  *
  * Encoded events are walked by hand, not by nanopb: 118 against 1,370 ns for ten properties, and
- * the slim WASM saves the tables. The envelope around them (model/sync.h) is nanopb's.
+ * the slim WASM saves the tables. The envelope around them is model/sync.h.
  * Pure functions; spans are borrowed from the input. */
 #ifndef CAIRN_MODEL_EVENT_H
 #define CAIRN_MODEL_EVENT_H
@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "cairn/cairn_types.h"
 
-/** As enum EventKind in proto/cairn.proto (model/event.c asserts that they agree). */
+/** As enum EventKind in proto/cairn.proto (model/sync_server.c asserts that they agree). */
 typedef enum cairn__event_kind {
     CAIRN__EVENT_TRACK = 0,
     CAIRN__EVENT_LOGIN = 1,
@@ -69,7 +69,8 @@ void cairn__event_encode(cairn__buffer *buffer, const cairn__event *event);
  * @param dictionary  Of the batch; may be empty.
  * @param arena       Takes the property and id arrays (and list items).
  * @retval CAIRN_OK         event_out is whole. It is not checked yet: call cairn__event_check.
- * @retval CAIRN_INVALID    Not protobuf, or a code outside the dictionary; fault_out says where.
+ * @retval CAIRN_INVALID    Not protobuf, a code outside the dictionary, or more than the limits of
+ *                          model/limits.h; fault_out says where.
  * @retval CAIRN_NO_MEMORY  The arena is full.
  */
 cairn_status cairn__event_decode(cairn_span bytes, const cairn__dictionary *dictionary,

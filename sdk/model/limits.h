@@ -13,6 +13,8 @@ enum {
     CAIRN__ID_VALUE_BYTES_MAX = 256,
     CAIRN__PROJECT_KEY_BYTES_MAX = 64,
     CAIRN__DEVICE_ID_BYTES = 16,
+    CAIRN__SDK_TEXT_BYTES_MAX = 32,           /* name, version and platform of the SDK */
+    CAIRN__REASON_BYTES_MAX = 512,            /* why one event was refused */
     CAIRN__BATCH_EVENTS_MAX = 1000,           /* events of one sync request */
     CAIRN__BATCH_BYTES_MAX = 1024 * 1024,     /* one request body as sent */
     CAIRN__BODY_BYTES_MAX = 16 * 1024 * 1024, /* the same body, decompressed */

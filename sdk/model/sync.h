@@ -1,6 +1,7 @@
-/* sync.h: the envelope of POST /v1/sync in both directions, through nanopb's callbacks, so that no
- * request needs to fit in memory twice. The writer is used by the SDK and the load generator, the
- * reader by the collector; the response the other way round. Pure; spans are borrowed. */
+/* sync.h: the envelope of POST /v1/sync in both directions. The device's side (sync.c: requests
+ * written, responses read) is by hand and part of the WASM core; the server's side (sync_server.c:
+ * requests read, responses written) goes through nanopb's callbacks, one event at a time, so that
+ * no request is in memory twice. Pure; spans are borrowed. */
 #ifndef CAIRN_MODEL_SYNC_H
 #define CAIRN_MODEL_SYNC_H
 
@@ -29,7 +30,7 @@ typedef struct cairn__sync_head {
  * @param scratch  For the dictionary; may be reset by the caller afterwards.
  * @retval CAIRN_OK         Appended to `to`.
  * @retval CAIRN_INVALID    An event is not a well-formed message.
- * @retval CAIRN_NO_MEMORY  `to` or `scratch` is full.
+ * @retval CAIRN_NO_MEMORY  `to` or `scratch` (40 KiB are enough) is full.
  */
 cairn_status cairn__sync_request_encode(const cairn__sync_head *head, const cairn_span *events,
                                         size_t event_count, cairn__arena *scratch,
@@ -82,7 +83,13 @@ typedef struct cairn__sync_response {
 /** Append a SyncResponse; to->failed tells of no room. */
 void cairn__sync_response_encode(const cairn__sync_response *response, cairn__buffer *to);
 
-/** Read a SyncResponse; messages and settings of later versions are skipped. */
+/**
+ * Read a SyncResponse. Messages and settings, and fields of later versions, are stepped over.
+ *
+ * @retval CAIRN_OK         Spans borrow `body`; the list of rejected events lives in `arena`.
+ * @retval CAIRN_INVALID    Not such a message (a proxy's page, a cut body).
+ * @retval CAIRN_NO_MEMORY  The arena is full.
+ */
 cairn_status cairn__sync_response_decode(cairn_span body, cairn__arena *arena,
                                          cairn__sync_response *response_out);
 
