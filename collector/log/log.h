@@ -49,6 +49,8 @@ typedef struct cairn__log_writer cairn__log_writer;
 cairn_status cairn__log_writer_open(const cairn__files *files, const char *directory,
                                     cairn_allocator allocator, cairn__log_writer **writer_out,
                                     cairn__log_problem *problem_out);
+/** Begin a new file beyond this size instead of CAIRN__LOG_SEGMENT_BYTES. */
+void cairn__log_writer_segment_bytes(cairn__log_writer *writer, uint64_t bytes);
 /** Where the next batch will begin. All before it is durable. */
 uint64_t cairn__log_writer_position(const cairn__log_writer *writer);
 /**
@@ -69,13 +71,18 @@ cairn_status cairn__log_trim(cairn__log_writer *writer, uint64_t position);
 
 typedef struct cairn__log_reader cairn__log_reader;
 
-/** A reader that stands at `position` (0: the oldest entry there is).
- * @retval CAIRN_NOT_FOUND  The position is older than the oldest segment, or inside an entry. */
+/** A reader that stands at `position` (0: the oldest entry there is). A log without segments reads
+ * as empty at 0.
+ * @retval CAIRN_NOT_FOUND  The position is older than the oldest segment, inside an entry, or
+ *                          beyond the end.
+ * @retval CAIRN_STORAGE    The directory or a file cannot be read. */
 cairn_status cairn__log_reader_open(const cairn__files *files, const char *directory,
                                     uint64_t position, cairn_allocator allocator,
                                     cairn__log_reader **reader_out);
 /** The next entry below `limit` (the writer's durable position); spans live until the next call.
+ * UINT64_MAX reads to the end without a writer: a torn tail is an end then, not damage.
  * @retval CAIRN_NOT_FOUND  No entry below the limit yet.
+ * @retval CAIRN_NO_MEMORY  The entry does not fit; the reader stands where it stood.
  * @retval CAIRN_STORAGE    Damage; problem_out names the file and offset. */
 cairn_status cairn__log_read(cairn__log_reader *reader, uint64_t limit, cairn__log_entry *entry_out,
                              cairn__log_problem *problem_out);
