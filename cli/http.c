@@ -22,16 +22,31 @@ static size_t take(char *bytes, size_t one, size_t count, void *self) {
     return size;
 }
 
-static bool exchange(CURL *curl, const char *url, const char *json, cairn__answer *answer) {
-    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+/* A list's new head with one more line; the old list is freed where memory is short. */
+static struct curl_slist *add(struct curl_slist *list, const char *line) {
+    struct curl_slist *longer = curl_slist_append(list, line);
+    if (longer == NULL) {
+        curl_slist_free_all(list);
+    }
+    return longer;
+}
+
+static bool exchange(CURL *curl, const char *url, const cairn__http_request *request,
+                     cairn__answer *answer) {
+    char bearer[1024];
+    struct curl_slist *headers = add(NULL, "Content-Type: application/json");
+    if (request->token != NULL) {
+        snprintf(bearer, sizeof bearer, "Authorization: Bearer %s", request->token);
+        headers = add(headers, bearer);
+    }
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, CAIRN__EXCHANGE_SECONDS_MAX);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
-    if (json != NULL) {
-        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, json);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    if (request->json != NULL) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->json);
     }
     CURLcode code = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
@@ -42,10 +57,10 @@ static bool exchange(CURL *curl, const char *url, const char *json, cairn__answe
     return code == CURLE_OK;
 }
 
-bool cairn__http(const char *edge, const char *path, const char *json, cairn__answer *answer) {
+bool cairn__http(const cairn__http_request *request, cairn__answer *answer) {
     memset(answer, 0, sizeof *answer);
     char url[2048];
-    int length = snprintf(url, sizeof url, "%s%s", edge, path);
+    int length = snprintf(url, sizeof url, "%s%s", request->edge, request->path);
     answer->body = calloc(1, 1);
     CURL *curl = curl_easy_init();
     bool ok = false;
@@ -54,7 +69,7 @@ bool cairn__http(const char *edge, const char *path, const char *json, cairn__an
     } else if (curl == NULL || answer->body == NULL) {
         snprintf(answer->error, sizeof answer->error, "out of memory");
     } else {
-        ok = exchange(curl, url, json, answer);
+        ok = exchange(curl, url, request, answer);
     }
     curl_easy_cleanup(curl);
     return ok;

@@ -15,8 +15,15 @@ typedef struct {
     char error[256]; /* what went wrong when the exchange failed */
 } cairn__answer;
 
-/* GETs `edge` + `path`, or POSTs `json` there when it is not NULL. True when any answer came, of
- * whatever status; false with `error` set when none did or it was longer than the limit. */
-bool cairn__http(const char *edge, const char *path, const char *json, cairn__answer *answer);
+typedef struct {
+    const char *edge;
+    const char *path;
+    const char *json;  /* NULL: a GET */
+    const char *token; /* sent as a bearer's when it is not NULL */
+} cairn__http_request;
+
+/* GETs `edge` + `path`, or POSTs `json` there. True when any answer came, of whatever status;
+ * false with `error` set when none did or it was longer than the limit. */
+bool cairn__http(const cairn__http_request *request, cairn__answer *answer);
 
 #endif

@@ -1,0 +1,15 @@
+/* What main.c dispatches to. Each takes the arguments after its name and returns the exit code:
+ * 0 done, 1 failed, refused or damaged, 2 wrong use. */
+#ifndef CAIRN_CLI_COMMAND_H
+#define CAIRN_CLI_COMMAND_H
+
+#define CAIRN__EDGE_ADMIN_DEFAULT "http://127.0.0.1:8081"
+#define CAIRN__EDGE_PUBLIC_DEFAULT "http://127.0.0.1:8080"
+
+int cairn__run_analyze(int argc, char **argv);
+int cairn__run_person(int argc, char **argv);
+int cairn__run_import(int argc, char **argv);
+
+extern const char cairn__import_help[];
+
+#endif
