@@ -5,13 +5,8 @@
 #ifndef CAIRN_BASE_MEMORY_H
 #define CAIRN_BASE_MEMORY_H
 
+#include "cairn/cairn_memory.h"
 #include "cairn/cairn_types.h"
-
-/** realloc in one function: bytes 0 frees (and returns NULL); at NULL allocates. */
-typedef struct cairn_allocator {
-    void *(*resize)(void *self, void *at, size_t old_bytes, size_t new_bytes);
-    void *self;
-} cairn_allocator;
 
 /** The process's own malloc. */
 cairn_allocator cairn__heap(void);

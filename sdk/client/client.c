@@ -1,0 +1,253 @@
+/* client.c: the life of a client and its driving; what is tracked is calls.c. */
+#include "client/client.h"
+
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "model/limits.h"
+
+enum { BODY_BYTES_MAX = CAIRN__BATCH_BYTES_MAX, QUEUE_EVENTS_MIN = 2 };
+
+/* --- opening -----------------------------------------------------------------------------------*/
+
+static bool is_text(cairn_span text, size_t bytes_max) {
+    return text.len <= bytes_max && (text.len == 0 || cairn__utf8_valid(text));
+}
+
+static bool is_valid(const cairn_options *options, const cairn_platform *platform) {
+    return options->project_key.len > 0 &&
+           is_text(options->project_key, CAIRN__PROJECT_KEY_BYTES_MAX) &&
+           is_text(options->sdk_name, CAIRN__SDK_TEXT_BYTES_MAX) &&
+           is_text(options->sdk_version, CAIRN__SDK_TEXT_BYTES_MAX) &&
+           is_text(options->platform, CAIRN__SDK_TEXT_BYTES_MAX) &&
+           platform->clock.wall_ms != NULL && platform->clock.mono_ms != NULL &&
+           platform->random.fill != NULL && platform->storage.append != NULL &&
+           platform->storage.remove != NULL && platform->storage.state != NULL &&
+           platform->transport.start != NULL;
+}
+
+/* Copy one text behind the others. */
+static cairn_span keep_text(uint8_t **at, cairn_span text) {
+    cairn_span kept = { *at, text.len };
+    if (text.len > 0) {
+        memcpy(*at, text.data, text.len);
+    }
+    *at += text.len;
+    return kept;
+}
+
+static bool keep_texts(cairn_client *client, const cairn_options *options) {
+    size_t len = options->project_key.len + options->sdk_name.len + options->sdk_version.len +
+                 options->platform.len;
+    uint8_t *at = client->allocator.resize(client->allocator.self, NULL, 0, len);
+    if (at == NULL) {
+        return false;
+    }
+    client->texts = (cairn_span){ at, len };
+    client->sender.head.project_key = keep_text(&at, options->project_key);
+    client->sender.head.sdk_name = keep_text(&at, options->sdk_name);
+    client->sender.head.sdk_version = keep_text(&at, options->sdk_version);
+    client->sender.head.platform = keep_text(&at, options->platform);
+    return true;
+}
+
+static size_t bounded(uint32_t wanted, size_t by_default, size_t min) {
+    size_t value = wanted == 0 ? by_default : wanted;
+    return value < min ? min : value;
+}
+
+static cairn__sender make_sender(cairn_client *client, const cairn_options *options,
+                                 const cairn_platform *platform) {
+    size_t batch = client->journal.queue_events_max / 2;
+    return (cairn__sender){
+        .journal = &client->journal,
+        .transport = platform->transport,
+        .listener = platform->listener,
+        .clock = platform->clock,
+        .random = platform->random,
+        .scratch = cairn__arena_make(client->allocator, CAIRN__SCRATCH_BYTES_MAX),
+        .body = cairn__buffer_make(client->allocator, BODY_BYTES_MAX),
+        .interval_ms = options->flush_interval_ms,
+        .due_ms = INT64_MAX,
+        .backoff_ms = INT64_MIN,
+        .not_before_ms = INT64_MIN,
+        .batch_events = batch < CAIRN__REQUEST_EVENTS_MAX ? batch : CAIRN__REQUEST_EVENTS_MAX
+    };
+}
+
+cairn_status cairn_open(const cairn_options *options, const cairn_platform *platform,
+                        cairn_client **client_out) {
+    *client_out = NULL;
+    if (!is_valid(options, platform)) {
+        return CAIRN_INVALID;
+    }
+    cairn_allocator allocator =
+        options->allocator.resize == NULL ? cairn__heap() : options->allocator;
+    cairn_client *client = allocator.resize(allocator.self, NULL, 0, sizeof *client);
+    if (client == NULL) {
+        return CAIRN_NO_MEMORY;
+    }
+    *client = (cairn_client){ .allocator = allocator,
+                              .clock = platform->clock,
+                              .random = platform->random,
+                              .journal = cairn__journal_make(allocator, platform->storage),
+                              .timers = { .allocator = allocator },
+                              .scratch = cairn__arena_make(allocator, CAIRN__SCRATCH_BYTES_MAX),
+                              .encoded = cairn__buffer_make(allocator, CAIRN__SCRATCH_BYTES_MAX) };
+    client->journal.queue_events_max =
+        bounded(options->queue_events_max, CAIRN__QUEUE_EVENTS_DEFAULT, QUEUE_EVENTS_MIN);
+    client->journal.queue_bytes_max =
+        bounded(options->queue_bytes_max, CAIRN__QUEUE_BYTES_DEFAULT, 1);
+    client->sender = make_sender(client, options, platform);
+    if (!keep_texts(client, options)) {
+        cairn_close(client);
+        return CAIRN_NO_MEMORY;
+    }
+    *client_out = client;
+    return CAIRN_OK;
+}
+
+void cairn_close(cairn_client *client) {
+    if (client == NULL) {
+        return;
+    }
+    cairn__journal_free(&client->journal);
+    cairn__sender_free(&client->sender);
+    cairn__timers_free(&client->timers);
+    cairn__arena_free(&client->scratch);
+    cairn__buffer_free(&client->encoded);
+    cairn_allocator allocator = client->allocator;
+    if (client->texts.data != NULL) {
+        allocator.resize(allocator.self, (void *)(uintptr_t)client->texts.data, client->texts.len,
+                         0);
+    }
+    allocator.resize(allocator.self, client, sizeof *client, 0);
+}
+
+/* --- reading back and starting -----------------------------------------------------------------*/
+
+static uint64_t larger(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
+/* Numbers that segments have told already only grow. */
+static cairn_status restore_state(cairn__journal *journal, cairn_span bytes) {
+    const cairn__state before = journal->state;
+    cairn_status status = cairn__state_read(bytes, &journal->state, &journal->person);
+    journal->state.next_seq = larger(journal->state.next_seq, before.next_seq);
+    journal->state.dropped = larger(journal->state.dropped, before.dropped);
+    journal->state.reported = larger(journal->state.reported, before.reported);
+    return status;
+}
+
+cairn_status cairn_restore(cairn_client *client, cairn_space space, uint32_t number,
+                           cairn_span bytes) {
+    if (client->started) {
+        return CAIRN_INVALID;
+    }
+    if (space == CAIRN_SPACE_STATE) {
+        return restore_state(&client->journal, bytes);
+    }
+    return cairn__journal_restore(&client->journal, number, bytes);
+}
+
+static int64_t mono_ms(const cairn_client *client) {
+    return client->clock.mono_ms(client->clock.self);
+}
+
+/* A session that was not long ago goes on: its start is put onto this process's monotonic clock. */
+static void resume_session(cairn_client *client, int64_t now_ms) {
+    const cairn__state *state = &client->journal.state;
+    int64_t wall_ms = client->clock.wall_ms(client->clock.self);
+    int64_t ago_ms = wall_ms - state->session_start_ms;
+    client->session_mono_ms = ago_ms > 0 ? now_ms - ago_ms : now_ms;
+}
+
+cairn_status cairn_start(cairn_client *client) {
+    if (client->started) {
+        return CAIRN_INVALID;
+    }
+    cairn__journal *journal = &client->journal;
+    int64_t now_ms = mono_ms(client);
+    bool known = cairn__journal_recover(journal);
+    if (!known) {
+        client->random.fill(client->random.self, journal->state.device_id,
+                            sizeof journal->state.device_id);
+    }
+    client->started = true;
+    if (journal->lost_seq > 0) {
+        cairn__journal_drop_range(journal, journal->lost_seq);
+    }
+    if (!known || journal->device_unkept) {
+        cairn__journal_new_device(journal);
+    }
+    resume_session(client, now_ms);
+    if (journal->queue.first != NULL) {
+        client->sender.due_ms = now_ms;
+    }
+    return CAIRN_OK;
+}
+
+/* --- driving -----------------------------------------------------------------------------------*/
+
+void cairn_flush(cairn_client *client) {
+    cairn__sender_flush(&client->sender);
+}
+
+int64_t cairn_pump(cairn_client *client) {
+    if (!client->started) {
+        return -1;
+    }
+    int64_t now_ms = mono_ms(client);
+    int64_t retry_ms = cairn__journal_retry(&client->journal, now_ms);
+    int64_t send_ms = cairn__sender_pump(&client->sender, now_ms);
+    if (retry_ms < 0 || send_ms < 0) {
+        return retry_ms > send_ms ? retry_ms : send_ms;
+    }
+    return retry_ms < send_ms ? retry_ms : send_ms;
+}
+
+void cairn_storage_done(cairn_client *client, uint32_t ticket, bool durable) {
+    cairn__journal_done(&client->journal, ticket, durable, mono_ms(client));
+}
+
+void cairn_http_done(cairn_client *client, uint32_t ticket, uint32_t status,
+                     uint32_t retry_after_ms, cairn_span body) {
+    const cairn__answer answer = { ticket, status, retry_after_ms, body };
+    cairn__sender_answered(&client->sender, &answer, mono_ms(client));
+}
+
+cairn_span cairn_last_batch(cairn_client *client, size_t bytes_max) {
+    if (!client->started) {
+        return (cairn_span){ NULL, 0 };
+    }
+    return cairn__sender_last_batch(&client->sender, bytes_max);
+}
+
+static uint64_t count_unkept(const cairn__queue *queue) {
+    uint64_t count = 0;
+    for (const cairn__item *item = queue->unkept; item != NULL; item = item->next) {
+        count += item->kept ? 0 : 1;
+    }
+    return count;
+}
+
+void cairn_get_status(const cairn_client *client, cairn_client_status *status_out) {
+    const cairn__journal *journal = &client->journal;
+    const cairn__event *person = &journal->person.view;
+    *status_out = (cairn_client_status){
+        .queued_events = journal->queue.count,
+        .queued_bytes = journal->queue.bytes,
+        .unkept_events = count_unkept(&journal->queue),
+        .last_seq = journal->state.next_seq - 1,
+        .acked_seq = journal->state.acked_seq,
+        .dropped_events = journal->state.dropped,
+        .refused_events = journal->state.refused,
+        .retry_in_ms = (uint64_t)cairn__sender_wait(&client->sender, mono_ms(client)),
+        .last_http_status = client->sender.last_status,
+        .clock_offset_ms = journal->state.clock_offset_ms,
+    };
+    memcpy(status_out->device_id, journal->state.device_id, sizeof status_out->device_id);
+    if (person->id_count > 0) {
+        status_out->login_id = person->ids[0].value;
+    }
+}

@@ -1,0 +1,38 @@
+/* client.h: the client behind cairn.h, and what its source files share. */
+#ifndef CAIRN_CLIENT_CLIENT_H
+#define CAIRN_CLIENT_CLIENT_H
+
+#include "cairn/cairn.h"
+#include "client/journal.h"
+#include "client/sender.h"
+#include "client/timer.h"
+#include "model/event.h"
+
+enum {
+    CAIRN__SESSION_PAUSE_MS = 30 * 60 * 1000, /* a longer pause begins a new session */
+    CAIRN__QUEUE_EVENTS_DEFAULT = 10000,
+    CAIRN__QUEUE_BYTES_DEFAULT = 1024 * 1024,
+    CAIRN__SCRATCH_BYTES_MAX = 512 * 1024
+};
+
+struct cairn_client {
+    cairn_allocator allocator;
+    cairn_clock clock;
+    cairn_random random;
+    cairn__journal journal;
+    cairn__sender sender;
+    cairn__timers timers;
+    cairn__arena scratch;    /* of one call */
+    cairn__buffer encoded;   /* the event of one call */
+    cairn_span texts;        /* project key and SDK, the client's own copy */
+    int64_t session_mono_ms; /* when the session began, on the monotonic clock */
+    bool started;
+};
+
+/** Fill in time and session, check, encode and queue an event. Status as cairn_track(). */
+cairn_status cairn__client_put(cairn_client *client, cairn__event *event);
+
+/** Set super properties and ids, and write the state if that could be. */
+cairn_status cairn__client_set_person(cairn_client *client, const cairn__event *wanted);
+
+#endif

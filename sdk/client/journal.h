@@ -1,0 +1,88 @@
+/* journal.h: keeps the queue and what the store holds in step. Every call submits at once, so that
+ * a host can make what one call writes one transaction. One owner thread.
+ *
+ * Segments hold at most 64 KiB. A segment is removed when no event of it waits any more, oldest
+ * first, after a state that no longer needs it is durable; so a DROP record always outlives its
+ * event. An append that failed may have left anything behind it: its segment is never appended to
+ * again, and its event is written anew (readers take the first copy of a seq). */
+#ifndef CAIRN_CLIENT_JOURNAL_H
+#define CAIRN_CLIENT_JOURNAL_H
+
+#include "cairn/cairn_platform.h"
+#include "client/queue.h"
+#include "client/segment.h"
+#include "client/state.h"
+
+enum {
+    CAIRN__PAYLOAD_BYTES_MAX = 60 * 1024, /* one event; the rest is for the segment's own records */
+    CAIRN__STORAGE_RETRY_MS = 1000,
+    CAIRN__STORAGE_RETRY_MS_MAX = 60 * 1000
+};
+
+typedef struct cairn__journal {
+    cairn_allocator allocator;
+    cairn_storage storage;
+    cairn__queue queue;
+    cairn__state state;
+    cairn__person person;
+    size_t queue_events_max;
+    size_t queue_bytes_max;
+
+    cairn__segments segments;
+    bool open;             /* the newest segment takes appends */
+    cairn__buffer pending; /* records of the append that is being put together */
+    uint32_t last_ticket;
+    uint32_t state_ticket; /* of the newest state; 0: none under way */
+    uint32_t state_covers; /* segments before this number may go once it is durable */
+    bool state_wanted;     /* the newest state was not kept, or could not be written */
+    bool device_unkept;    /* no durable state or segment names this device yet */
+    cairn__item *moving;   /* being copied out of the oldest segment */
+
+    bool failing;
+    unsigned failures;
+    int64_t retry_ms; /* monotonic */
+
+    cairn__state head; /* of the newest segment that restore has seen; device_id zero: none */
+    uint32_t head_segment;
+    uint64_t lost_seq; /* the newest event that restore gave up for want of memory; 0: none */
+} cairn__journal;
+
+cairn__journal cairn__journal_make(cairn_allocator allocator, cairn_storage storage);
+void cairn__journal_free(cairn__journal *journal);
+
+/** Append an event; journal->state.next_seq is its seq. Drops the oldest to make room.
+ * @retval CAIRN_INVALID    Larger than CAIRN__PAYLOAD_BYTES_MAX.
+ * @retval CAIRN_FULL       Nothing can be dropped.
+ * @retval CAIRN_NO_MEMORY  No room. */
+cairn_status cairn__journal_put(cairn__journal *journal, cairn_span payload, uint8_t flags);
+
+/** Everything up to this seq is the server's: take it out, and write the state. */
+void cairn__journal_ack(cairn__journal *journal, uint64_t acked_seq);
+
+/** Give one event up (the server cannot take it), and write the state. */
+void cairn__journal_drop(cairn__journal *journal, uint64_t seq);
+
+/** Write the state; tried again later where there is no memory. */
+void cairn__journal_write_state(cairn__journal *journal);
+
+/** The device's id in journal->state has just changed: write it; nothing is sent meanwhile. */
+void cairn__journal_new_device(cairn__journal *journal);
+
+/** What was submitted under this ticket is, or is not, durable. */
+void cairn__journal_done(cairn__journal *journal, uint32_t ticket, bool durable, int64_t now_ms);
+
+/** Write again what failed, if it is time; the wait until then, or -1 when nothing failed. */
+int64_t cairn__journal_retry(cairn__journal *journal, int64_t now_ms);
+
+/** One piece of a segment as the store held it (restore.c).
+ * @retval CAIRN_NO_MEMORY  Some events were given up. */
+cairn_status cairn__journal_restore(cairn__journal *journal, uint32_t number, cairn_span bytes);
+
+/** After the last piece, once (restore.c). False: the store knows no device; the caller names one.
+ * journal->device_unkept: a segment names it, but no slot of state. */
+bool cairn__journal_recover(cairn__journal *journal);
+
+/** Append the DROP record of an event and of all before it that are not critical. */
+void cairn__journal_drop_range(cairn__journal *journal, uint64_t seq);
+
+#endif
