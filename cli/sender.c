@@ -86,7 +86,7 @@ cairn__sender *cairn__sender_open(const cairn__sender_options *options) {
     int length = snprintf(sender->url, sizeof sender->url, "%s/v1/events", options->edge);
     bool ok = sender->multi != NULL && length > 0 && (size_t)length < sizeof sender->url &&
               add_header(sender, "Content-Type: ", "application/x-ndjson") &&
-              add_header(sender, "Authorization: Bearer ", options->key) &&
+              add_header(sender, "X-Cairn-Key: ", options->key) &&
               add_header(sender, "Idempotency-Key: ", options->idempotency_key) &&
               add_header(sender, "Expect:", "");
     while (ok && sender->slot_count < options->requests) {

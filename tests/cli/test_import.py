@@ -72,7 +72,7 @@ class ImportTest(unittest.TestCase):
         self.assertTrue(all(len(events) <= 1000 for _, _, events in collector.requests))
         path, headers, _ = collector.requests[0]
         self.assertEqual(path, "/v1/events")
-        self.assertEqual(headers["Authorization"], "Bearer k")
+        self.assertEqual(headers["X-Cairn-Key"], "k")
         self.assertFalse(os.path.exists(self.bad))
 
     def test_another_name_is_another_import(self):
