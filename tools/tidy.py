@@ -21,10 +21,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LEVELS = {
     "cairn": 0, "base": 1, "proto": 2, "model": 3, "rules": 4, "decide": 5, "script": 5,
     "port": 6, "client": 6,
-    "log": 7, "ingest": 8, "identity": 9, "profile": 10, "trail": 11, "analytics": 12, "fold": 13,
+    "db": 7, "log": 7, "ingest": 8, "identity": 9, "profile": 10, "trail": 11, "analytics": 12,
+    "fold": 13,
     "wasm": 14, "edge": 14, "cli": 15,
 }
-COLLECTOR = {"log", "ingest", "identity", "profile", "trail", "analytics", "fold"}
+COLLECTOR = {"db", "log", "ingest", "identity", "profile", "trail", "analytics", "fold"}
 DEVICE_ONLY = {"client", "port"}  # what the collector must not know
 ANYTHING = ("tests", "bench", "examples")
 
