@@ -8,6 +8,8 @@
 #include "model/event.h"
 #include "model/sync.h"
 
+enum { CAIRN__INGEST_KEY_BYTES_MAX = 256 }; /* an Idempotency-Key */
+
 /** One event of a request with its verdict. */
 typedef struct cairn__ingest_event {
     cairn__event event;       /* whole only when fault.code is NULL */
@@ -17,9 +19,9 @@ typedef struct cairn__ingest_event {
 
 /** A request. Its source is what (source, seq) is deduplicated by. */
 typedef struct cairn__ingest_batch {
-    uint8_t source[16];  /* SDK: the device id; JSON: a hash of the idempotency key */
-    bool dedupe;         /* false: JSON without an idempotency key */
-    bool contiguous;     /* an SDK's seqs (1, 2, 3...); else any set */
+    cairn_span source;   /* SDK: the 16 bytes of the device id; JSON: the idempotency key; empty:
+                            nothing to deduplicate by */
+    bool device_source;  /* the source is a device, whose seqs count its own events from 1 */
     cairn_span device;   /* the device id as text (32 hex digits); empty for JSON */
     int64_t sent_ms;     /* the sender's clock; 0: unknown */
     const cairn_id *ids; /* in force for the whole request */
@@ -55,17 +57,24 @@ cairn_status cairn__ingest_sync_check(cairn_span body, cairn__arena *arena,
 cairn_status cairn__ingest_sync(cairn_span body, cairn__arena *arena,
                                 cairn__ingest_batch *batch_out, cairn__ingest_problem *problem_out);
 
-/** The payload of a CAIRN__LOG_EVENTS entry: key length (u16, little-endian), key, body. */
+/** The payload of a CAIRN__LOG_EVENTS entry: key length (u16, little-endian), key (at most
+ * CAIRN__INGEST_KEY_BYTES_MAX, else to->failed), body. */
 void cairn__ingest_events_pack(cairn__buffer *to, cairn_span idempotency_key, cairn_span body);
+/** A JSON request: one object, an array, or one object per line (docs/ARCHITECTURE.md). */
+typedef struct cairn__ingest_json {
+    cairn_span idempotency_key; /* empty: none */
+    cairn_span body;
+    int64_t received_ms; /* the time of events that give none */
+} cairn__ingest_json;
+
 /**
- * Read a JSON body: one object, an array, or one object per line (docs/ARCHITECTURE.md).
+ * Read a JSON body.
  *
- * @param received_ms  The time of events that give none.
  * @retval CAIRN_INVALID  Not JSON at all, or too many events: problem_out. An event that is wrong
  *                        is a verdict, not a failure.
  */
-cairn_status cairn__ingest_events(cairn_span idempotency_key, cairn_span body, int64_t received_ms,
-                                  cairn__arena *arena, cairn__ingest_batch *batch_out,
+cairn_status cairn__ingest_events(const cairn__ingest_json *json, cairn__arena *arena,
+                                  cairn__ingest_batch *batch_out,
                                   cairn__ingest_problem *problem_out);
 /** The same from a log entry's payload. */
 cairn_status cairn__ingest_events_unpack(cairn_span payload, cairn_span *key_out,
