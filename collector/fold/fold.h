@@ -32,6 +32,9 @@ cairn_status cairn__fold_open(const cairn__fold_options *options, cairn__fold **
                               cairn__fold_problem *problem_out);
 /** The position up to which entries are committed: reading goes on from here. */
 uint64_t cairn__fold_position(const cairn__fold *fold);
+/** Whether on_event is called from now on (at first: when it is given). Making the lines costs more
+ * than folding, so turn it off while nobody listens. */
+void cairn__fold_listen(cairn__fold *fold, bool on);
 /** Fold one entry of this project. Entries before cairn__fold_position are ignored.
  * @retval CAIRN_OK         Done (bad events went to quarantine; that is no failure).
  * @retval CAIRN_NO_MEMORY  The entry is not done; commit and try again.
@@ -47,22 +50,28 @@ void cairn__fold_close(cairn__fold *fold); /* without a commit */
 typedef struct cairn__fold_view cairn__fold_view;
 cairn__fold_view *cairn__fold_view_take(cairn__fold *fold);
 void cairn__fold_view_release(cairn__fold_view *view);
-/** Answer a question on the view (any thread). As cairn__analyze; zones and the project's zone
- * come from the caller. */
-cairn_status cairn__fold_analyze(cairn__fold_view *view, const cairn__analyze_zones *zones,
-                                 cairn_span project_zone, cairn_span query,
-                                 const cairn__analyze_options *options, cairn__buffer *answer,
-                                 cairn__analyze_problem *problem_out);
+/** A question and what it is asked with. */
+typedef struct cairn__fold_question {
+    cairn_span query; /* the JSON of POST /v1/analyze */
+    const cairn__analyze_zones *zones;
+    cairn_span project_zone;
+    const cairn__analyze_options *options;
+} cairn__fold_question;
+/** Answer a question on the view (any thread; one question at a time per view). As
+ * cairn__analyze. */
+cairn_status cairn__fold_analyze(cairn__fold_view *view, const cairn__fold_question *question,
+                                 cairn__buffer *answer, cairn__analyze_problem *problem_out);
 /** The 360 view of a person as JSON: ids, profile, newest events. Folder's thread.
  * @retval CAIRN_NOT_FOUND  Nobody has this id. */
 cairn_status cairn__fold_person(cairn__fold *fold, cairn_id id, cairn__buffer *json);
 
-/** Flush and compaction of the trail; as trail/trail.h. finish is followed by a commit. */
+/** Flush and compaction of the trail; as trail/trail.h. finish takes the job over; the next commit
+ * takes its result in. */
 cairn__trail_job *cairn__fold_job_plan(cairn__fold *fold);
 cairn_status cairn__fold_job_finish(cairn__fold *fold, cairn__trail_job *job);
 
 typedef struct cairn__fold_stats {
-    uint64_t events, duplicates, quarantined, persons, ids, devices;
+    uint64_t events, duplicates, quarantined, persons, nodes, merges;
     uint64_t trail_rows, trail_bytes, tail_rows, segments;
     uint64_t position;
 } cairn__fold_stats;
