@@ -16,7 +16,8 @@ static const char help_text[] =
     "Of a running edge:\n"
     "  analyze FILE|-        ask the question in FILE (JSON) and print the answer as a table\n"
     "  person TYPE:VALUE     print what is known of a person, as JSON\n"
-    "  import FILE|-         send the rows of a CSV or JSON lines as events; cairn help import\n\n"
+    "  import FILE|-         send the rows of a CSV or JSON lines as events; cairn help import\n"
+    "  load                  send the events of people who do not exist; cairn help load\n\n"
     "  version               print the version\n"
     "  help [COMMAND]        print this, or all options of a command\n\n"
     "  --edge URL    the admin address of the edge (default " CAIRN__EDGE_ADMIN_DEFAULT ")\n"
@@ -25,8 +26,13 @@ static const char help_text[] =
     "Exit codes: 0 done; 1 failed, refused or bad rows; 2 wrong use.\n";
 
 static int run_help(int argc, char **argv) {
-    bool import = argc > 0 && strcmp(argv[0], "import") == 0;
-    fputs(import ? cairn__import_help : help_text, stdout);
+    const char *text = help_text;
+    if (argc > 0 && strcmp(argv[0], "import") == 0) {
+        text = cairn__import_help;
+    } else if (argc > 0 && strcmp(argv[0], "load") == 0) {
+        text = cairn__load_help;
+    }
+    fputs(text, stdout);
     return 0;
 }
 
@@ -38,11 +44,11 @@ static int run_version(int argc, char **argv) {
 }
 
 static const command commands[] = {
-    { "analyze", cairn__run_analyze },
-    { "person", cairn__run_person },
-    { "import", cairn__run_import },
-    { "version", run_version },
-    { "help", run_help },
+    { "analyze", cairn__run_analyze }, /* ask.c */
+    { "person", cairn__run_person },   /* ask.c */
+    { "import", cairn__run_import },   /* import.c */
+    { "load", cairn__run_load },       /* load/load.c */
+    { "version", run_version },        { "help", run_help },
 };
 
 int main(int argc, char **argv) {

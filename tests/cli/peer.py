@@ -5,7 +5,8 @@ import threading
 
 
 class Peer:
-    """Serves POST on a free port; `answer(path, headers, body)` gives (status, headers, object)."""
+    """Serves POST on a free port; `answer(path, headers, body)` gives (status, headers, what):
+    bytes as they are, anything else as JSON."""
 
     def __init__(self, answer):
         peer = self
@@ -17,7 +18,8 @@ class Peer:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 with peer.lock:
                     status, headers, answered = answer(self.path, self.headers, body)
-                out = json.dumps(answered).encode()
+                raw = isinstance(answered, bytes)
+                out = answered if raw else json.dumps(answered).encode()
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)

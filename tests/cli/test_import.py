@@ -10,7 +10,7 @@ import unittest
 
 from peer import Peer
 
-CAIRN = os.path.join(os.environ.get("CAIRN_BIN", "build/dev/bin"), "cairn")
+CAIRN = os.path.abspath(os.path.join(os.environ.get("CAIRN_BIN", "build/dev/bin"), "cairn"))
 FLAGS = ["--key", "k", "--user", "u", "--event", "buy", "--time", "t", "--time-format", "epoch_ms",
          "--property", "n:integer"]
 
