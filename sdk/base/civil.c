@@ -62,9 +62,9 @@ uint32_t cairn__weekday(int64_t days) {
 }
 
 int64_t cairn__days_of_ms(int64_t ms, int64_t *rest_ms_out) {
-    int64_t days = floor_div(ms, CAIRN__DAY_MS);
-    *rest_ms_out = ms - days * CAIRN__DAY_MS;
-    return days;
+    int64_t rest = ms % CAIRN__DAY_MS;
+    *rest_ms_out = rest < 0 ? rest + CAIRN__DAY_MS : rest;
+    return floor_div(ms, CAIRN__DAY_MS);
 }
 
 /* --- text --------------------------------------------------------------------------------- */

@@ -13,8 +13,9 @@ typedef struct cairn__civil {
     uint32_t month, day; /* from 1 */
 } cairn__civil;
 
-/** Years -32767..32767. Month and day may not be out of range (a caller's bug). */
+/** Any year. Month and day may not be out of range (a caller's bug). */
 int64_t cairn__days_from_civil(cairn__civil date);
+/** Every day that an int64 of milliseconds can name; beyond 7e11 days they are taken as 7e11. */
 cairn__civil cairn__civil_from_days(int64_t days);
 /** 1..31; leap years included. */
 uint32_t cairn__days_in_month(int32_t year, uint32_t month);
