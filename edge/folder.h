@@ -1,0 +1,83 @@
+/* folder.h: the thread that folds: reads the log up to the durable position, gives each entry to
+ * its project's fold, commits every commit_interval_ms, and answers what only it may answer.
+ *
+ * A second thread runs flush and compaction of the trails. */
+#ifndef CAIRN_EDGE_FOLDER_H
+#define CAIRN_EDGE_FOLDER_H
+
+#include <uv.h>
+
+#include "edge/config.h"
+#include "edge/metrics.h"
+#include "fold/fold.h"
+#include "log/log.h"
+
+typedef enum cairn__ask_kind { CAIRN__ASK_VIEW, CAIRN__ASK_PERSON } cairn__ask_kind;
+
+/** A question to the thread. Owned by the asker; may not be touched until done is called. */
+typedef struct cairn__ask {
+    cairn__ask_kind kind;
+    size_t project;
+    cairn_id id;                          /* PERSON; borrowed */
+    cairn_status status;                  /* the outcome */
+    cairn__fold_view *view;               /* VIEW: release it */
+    cairn__buffer json;                   /* PERSON */
+    void (*done)(struct cairn__ask *ask); /* on the loop */
+    void *self;
+    struct cairn__ask *next;
+} cairn__ask;
+
+typedef struct cairn__folder_project {
+    const char *name;
+    cairn__fold *fold;
+    struct cairn__folder *folder;
+    size_t index;
+    bool dirty;
+} cairn__folder_project;
+
+typedef struct cairn__folder {
+    const char *data_dir;
+    cairn__metrics *metrics;
+    cairn__folder_project *projects;
+    size_t project_count;
+    cairn__log_reader *reader;
+    cairn__files files;
+    uint64_t position;          /* read up to here */
+    _Atomic uint64_t committed; /* by all; any thread */
+    _Atomic uint64_t commit_interval_ms;
+    _Atomic bool damaged; /* the log cannot be read on */
+    uv_thread_t thread, job_thread;
+    uv_mutex_t mutex; /* guards the rest up to the next comment */
+    uv_cond_t wake;
+    uint64_t limit; /* durable position of the log */
+    cairn__ask *asked_first, *asked_last;
+    cairn__ask *answered;
+    bool stopping;
+    /* the job thread */
+    uv_cond_t job_wake;
+    cairn__trail_job *job;
+    size_t job_project;
+    bool job_given, job_done, job_stopping;
+    uv_async_t answers;
+    /** Any thread but the loop: told for every event as it is folded. */
+    void (*on_event)(void *self, size_t project, cairn_span json);
+    const _Atomic bool *listen; /* whether it is */
+    void *self;
+    bool running;
+} cairn__folder;
+
+/** Open all projects and stand where the log is to be read on. text_out names what is wrong. */
+bool cairn__folder_open(cairn__folder *folder, const cairn__config *config, char *text_out,
+                        size_t text_bytes);
+int cairn__folder_start(cairn__folder *folder, uv_loop_t *loop);
+/** The loop: the log is durable up to here. */
+void cairn__folder_limit(cairn__folder *folder, uint64_t limit);
+/** The loop: ask. */
+void cairn__folder_ask(cairn__folder *folder, cairn__ask *ask);
+/** The loop: fold and commit all up to the limit, then end the threads. What was asked and not
+ * answered is answered CAIRN_CLOSED. */
+void cairn__folder_stop(cairn__folder *folder);
+/** Close the folds. After stop, or instead of start. */
+void cairn__folder_close(cairn__folder *folder);
+
+#endif

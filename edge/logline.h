@@ -1,0 +1,13 @@
+/* logline.h: what happens, one JSON object per line on standard error. No personal data: no ids, no
+ * properties, no addresses of clients, no keys. Any thread. */
+#ifndef CAIRN_EDGE_LOGLINE_H
+#define CAIRN_EDGE_LOGLINE_H
+
+#include <stdint.h>
+
+/** `what` names the happening ("started"), `text` is for people; NULL leaves it out. */
+void cairn__logline(const char *level, const char *what, const char *text);
+/** With a number of its own name. */
+void cairn__logline_number(const char *what, const char *name, int64_t number);
+
+#endif
