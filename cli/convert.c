@@ -7,8 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/when.h"
-
 /* A cell of a row: text (CSV) or JSON; neither where it is empty or absent. */
 typedef struct {
     const char *text;
@@ -78,8 +76,10 @@ bool cairn__convert_open(cairn__convert *convert, cairn__rows *rows, cairn__mapp
     if (cairn__mapping_is_native(mapping)) {
         return true;
     }
-    if (mapping->zone != NULL && !cairn__when_zone(mapping->zone, &convert->offset_minutes)) {
-        refuse(convert, "zone %.60s: write UTC or an offset such as +08:00", mapping->zone);
+    if (mapping->zone != NULL &&
+        !cairn__when_find(mapping->zone, &mapping->arena, &convert->when)) {
+        refuse(convert, "zone %.60s: write UTC, +08:00 or an IANA name such as Asia/Shanghai",
+               mapping->zone);
         return false;
     }
     if (mapping->property_count == 0 && !take_other_columns(convert, mapping)) {
@@ -192,7 +192,7 @@ static const char *time_format(const cairn__convert *convert) {
 static json_t *to_time(cairn__convert *convert, const char *column, const char *text) {
     int64_t ms;
     char instant[CAIRN__WHEN_TEXT_BYTES];
-    if (!cairn__when_parse(text, time_format(convert), convert->offset_minutes, &ms)) {
+    if (!cairn__when_parse(text, time_format(convert), &convert->when, &ms)) {
         return refuse(convert, "%.60s: \"%.80s\" is no time in the form %.60s", column, text,
                       time_format(convert));
     }
@@ -296,8 +296,7 @@ static bool put_time(cairn__convert *convert, json_t *event) {
     const char *column = convert->mapping->time_column;
     cell c = cell_at(convert, column, convert->time);
     const char *text = text_of(c, space, sizeof space);
-    if (text == NULL ||
-        !cairn__when_parse(text, time_format(convert), convert->offset_minutes, &ms)) {
+    if (text == NULL || !cairn__when_parse(text, time_format(convert), &convert->when, &ms)) {
         refuse(convert, "%.60s: \"%.80s\" is no time in the form %.60s", column,
                text == NULL ? "" : text, time_format(convert));
         return false;

@@ -3,11 +3,12 @@
 #define CAIRN_CLI_CONVERT_H
 
 #include "cli/rows.h"
+#include "cli/when.h"
 
 typedef struct {
     cairn__rows *rows;                  /* borrowed */
     const cairn__mapping *mapping;      /* borrowed */
-    int offset_minutes;                 /* of the mapping's zone */
+    cairn__when when;                   /* of the mapping's zone */
     size_t ids[CAIRN__MAPPING_IDS_MAX]; /* places of columns in a CSV */
     size_t event;
     size_t time;

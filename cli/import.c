@@ -36,7 +36,7 @@ const char cairn__import_help[] =
     "  --event-column COLUMN where it stands\n"
     "  --time COLUMN         when\n"
     "  --time-format F       rfc3339 (default), epoch_s, epoch_ms or a strptime pattern: %Y%m%d\n"
-    "  --zone ZONE           of times that name none: UTC (default) or +08:00\n"
+    "  --zone ZONE           of times that name none: UTC (default), +08:00 or Asia/Shanghai\n"
     "  --property COLUMN[:TYPE][=NAME]   may be repeated; without any, all other columns of a CSV\n"
     "                        TYPE: string, integer, number, boolean, time, list, any (default)\n"
     "  --name NAME           count as the import of this name, not of this content\n"
@@ -46,7 +46,8 @@ const char cairn__import_help[] =
     "  --allow-bad           exit 0 although rows were bad\n\n"
     "JSON lines without a mapping are events as POST /v1/events takes them.\n"
     "Bad rows, also those the edge refuses, go to FILE.rejected.csv. Exit code 1 tells of them.\n"
-    "Importing the same FILE again counts nothing twice; with another mapping, give --name.\n";
+    "Importing the same FILE again counts nothing twice (an edge remembers for 90 days); with\n"
+    "another mapping, give --name.\n";
 
 typedef struct {
     const char *file;

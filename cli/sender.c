@@ -15,6 +15,7 @@ typedef enum { FREE, FILLING, FLYING, WAITING } slot_state;
 typedef struct {
     cairn__batch batch; /* first: a batch is its slot */
     slot_state state;
+    uint64_t number; /* of the batch, from 1 */
     CURL *easy;
     cairn__buffer answer;
     int64_t first_ms; /* when it was first sent */
@@ -29,6 +30,7 @@ struct cairn__sender {
     char url[2048];
     slot slots[CAIRN__SENDER_REQUESTS_MAX];
     size_t slot_count;
+    uint64_t batches; /* given out so far */
     uint64_t repeats;
     bool failed;
     char problem[512];
@@ -221,14 +223,27 @@ static void step(cairn__sender *sender) {
     }
 }
 
+/* Is a batch still unanswered that the next one may not leave so far behind? */
+static bool too_far_ahead(const cairn__sender *sender) {
+    for (size_t i = 0; i < sender->slot_count; i++) {
+        const slot *s = &sender->slots[i];
+        if (s->state != FREE && s->number + CAIRN__SENDER_AHEAD_MAX <= sender->batches + 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
 cairn__batch *cairn__sender_batch(cairn__sender *sender) {
     while (!sender->failed) {
-        for (size_t i = 0; i < sender->slot_count; i++) {
+        bool wait = too_far_ahead(sender);
+        for (size_t i = 0; i < sender->slot_count && !wait; i++) {
             slot *s = &sender->slots[i];
             if (s->state != FREE) {
                 continue;
             }
             s->state = FILLING;
+            s->number = ++sender->batches;
             s->batch.count = 0;
             cairn__buffer_clear(&s->batch.body);
             cairn__buffer_clear(&s->batch.raw);

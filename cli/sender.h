@@ -10,6 +10,10 @@
 #include "model/limits.h"
 
 #define CAIRN__SENDER_REQUESTS_MAX 64u
+/* The oldest unanswered batch holds back all that come this many after it: an edge remembers only
+ * so many numbers that are missing below the newest (fold/dedupe.h: 4,096 gaps), and every event of
+ * a batch may have a gap before it where rows were bad. */
+#define CAIRN__SENDER_AHEAD_MAX 4u
 #define CAIRN__SENDER_BODY_BYTES_MAX 1000000u /* below the edge's limit of 1 MiB */
 #define CAIRN__SENDER_RAW_BYTES_MAX 67108864u
 #define CAIRN__SENDER_ANSWER_BYTES_MAX 4194304u
@@ -43,7 +47,8 @@ typedef struct cairn__sender cairn__sender;
 cairn__sender *cairn__sender_open(const cairn__sender_options *options);
 void cairn__sender_close(cairn__sender *sender);
 
-/* An empty batch to fill, once one is free; NULL when sending failed for good. */
+/* An empty batch to fill, once one is free and none is too far behind; NULL when sending failed for
+ * good. */
 cairn__batch *cairn__sender_batch(cairn__sender *sender);
 /* Sends what is in the batch, which then belongs to the sender. */
 void cairn__sender_send(cairn__sender *sender, cairn__batch *batch);

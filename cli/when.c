@@ -10,6 +10,7 @@
 
 #define SECONDS_MIN (-62135596800LL) /* 0001-01-01 */
 #define SECONDS_MAX 253402300799LL   /* 9999-12-31T23:59:59 */
+#define ZONE_FILE_BYTES_MAX 65536u
 
 static bool two_digits(const char *text, int *value) {
     if (!isdigit((unsigned char)text[0]) || !isdigit((unsigned char)text[1])) {
@@ -37,6 +38,40 @@ bool cairn__when_zone(const char *text, int *offset_minutes) {
     }
     *offset_minutes = (hours * 60 + minutes) * (text[0] == '-' ? -1 : 1);
     return true;
+}
+
+/* Words of letters, digits, '+', '-' and '_' between slashes: nothing that leads out of a folder.
+ */
+static bool good_name(const char *name) {
+    size_t length = strlen(name);
+    for (size_t i = 0; i < length; i++) {
+        bool plain = isalnum((unsigned char)name[i]) || strchr("+-_", name[i]) != NULL;
+        bool slash = name[i] == '/' && i > 0 && name[i - 1] != '/' && i + 1 < length;
+        if (!plain && !slash) {
+            return false;
+        }
+    }
+    return length > 0;
+}
+
+bool cairn__when_find(const char *name, cairn__arena *arena, cairn__when *when) {
+    char path[256];
+    *when = (cairn__when){ 0, NULL };
+    if (cairn__when_zone(name, &when->offset_minutes)) {
+        return true;
+    }
+    int length = snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", name);
+    if (!good_name(name) || length < 0 || (size_t)length >= sizeof path) {
+        return false;
+    }
+    uint8_t *bytes = cairn__arena_alloc(arena, ZONE_FILE_BYTES_MAX);
+    FILE *file = bytes == NULL ? NULL : fopen(path, "rb");
+    if (file == NULL) {
+        return false;
+    }
+    size_t count = fread(bytes, 1, ZONE_FILE_BYTES_MAX, file);
+    fclose(file);
+    return cairn__zone_parse((cairn_span){ bytes, count }, arena, &when->rules) == CAIRN_OK;
 }
 
 static bool in_range(int64_t seconds) {
@@ -108,7 +143,7 @@ static bool parse_rfc3339(const char *text, int64_t *ms) {
     return true;
 }
 
-bool cairn__when_parse(const char *text, const char *format, int offset_minutes, int64_t *ms) {
+bool cairn__when_parse(const char *text, const char *format, const cairn__when *when, int64_t *ms) {
     if (strcmp(format, "rfc3339") == 0) {
         return parse_rfc3339(text, ms);
     }
@@ -123,7 +158,8 @@ bool cairn__when_parse(const char *text, const char *format, int offset_minutes,
     if (rest == NULL || *rest != 0 || !civil_ms(&wall, ms)) {
         return false;
     }
-    *ms -= (int64_t)offset_minutes * 60000;
+    *ms = when->rules == NULL ? *ms - (int64_t)when->offset_minutes * 60000
+                              : cairn__zone_to_utc(when->rules, *ms);
     return true;
 }
 

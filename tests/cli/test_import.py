@@ -116,6 +116,26 @@ class ImportTest(unittest.TestCase):
         self.assertEqual(len(collector.seen), 1500)
         self.assertIn("3 requests repeated", done.stdout)
 
+    def test_a_batch_that_waits_holds_the_others_back(self):
+        """An edge remembers only so many missing numbers below the newest one."""
+        self.write(9000)
+        collector, tries, others = Collector(), [], set()
+
+        def answer(path, headers, body):
+            first = json.loads(body.splitlines()[0])["seq"]
+            if first == 2 and len(tries) < 4:
+                tries.append(first)
+                return 503, {}, {}
+            if len(tries) < 4:
+                others.add(first)
+            return collector(path, headers, body)
+
+        with Peer(answer) as peer:
+            done = cairn("import", self.file, "--edge", peer.url, "--requests", "8", *FLAGS)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(collector.seen), 9000)
+        self.assertEqual(others, {1002, 2002, 3002})
+
     def test_a_refused_key_ends_the_import_with_the_edges_words(self):
         self.write(5000)
         problem = {"status": 401, "detail": "no project has this key", "fix": "look in edge.yaml"}

@@ -3,13 +3,13 @@
 
 static void assert_ms(const char *text, const char *format, int offset_minutes, int64_t want) {
     int64_t ms = 0;
-    assert_true(cairn__when_parse(text, format, offset_minutes, &ms));
+    assert_true(cairn__when_parse(text, format, &(cairn__when){ offset_minutes, NULL }, &ms));
     assert_true(ms == want);
 }
 
 static void assert_refused(const char *text, const char *format) {
     int64_t ms = 0;
-    assert_false(cairn__when_parse(text, format, 0, &ms));
+    assert_false(cairn__when_parse(text, format, &(cairn__when){ 0, NULL }, &ms));
 }
 
 static void a_pattern_is_wall_time_at_the_offset(void **state) {
@@ -49,6 +49,21 @@ static void a_zone_is_utc_or_an_offset(void **state) {
     assert_false(cairn__when_zone("Mars/Base", &minutes));
 }
 
+static void an_iana_zone_knows_daylight_saving(void **state) {
+    (void)state;
+    cairn__arena arena = cairn__arena_make(cairn__heap(), 1 << 20);
+    cairn__when when;
+    int64_t ms = 0;
+    assert_true(cairn__when_find("Europe/Berlin", &arena, &when));
+    assert_true(cairn__when_parse("2026-01-15 12:00", "%Y-%m-%d %H:%M", &when, &ms));
+    assert_true(ms == 1768474800000); /* 11:00 in UTC */
+    assert_true(cairn__when_parse("2026-07-15 12:00", "%Y-%m-%d %H:%M", &when, &ms));
+    assert_true(ms == 1784109600000); /* 10:00 in UTC */
+    assert_false(cairn__when_find("../../etc/passwd", &arena, &when));
+    assert_false(cairn__when_find("Mars/Base", &arena, &when));
+    cairn__arena_free(&arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pattern_is_wall_time_at_the_offset),
@@ -56,6 +71,7 @@ int main(void) {
         cmocka_unit_test(epochs_are_whole_numbers),
         cmocka_unit_test(what_is_no_date_is_refused),
         cmocka_unit_test(a_zone_is_utc_or_an_offset),
+        cmocka_unit_test(an_iana_zone_knows_daylight_saving),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
