@@ -14,6 +14,9 @@
 enum {
     CAIRN__READER_NAMES_MAX = 4096,    /* event names of one query */
     CAIRN__READER_PROPERTIES_MAX = 64, /* properties of one query */
+    /* When every event is asked for: names beyond the first 65,535 that the reader meets share this
+     * code, named "$other". Events asked for by name are always told apart. */
+    CAIRN__READER_NAME_OTHER = UINT16_MAX,
 };
 
 typedef struct cairn__reader cairn__reader;
@@ -52,7 +55,10 @@ typedef struct cairn__reader_batch {
     const cairn__reader_column *columns; /* property_count of them */
 } cairn__reader_batch;
 
-/** @retval CAIRN_NO_MEMORY  The budget is too small. The snapshot must outlive the reader. */
+/** The snapshot and person_of must outlive the reader; names and properties are copied.
+ * @retval CAIRN_NO_MEMORY  The budget is too small.
+ * @retval CAIRN_INVALID    More names or properties than the limits above.
+ * @retval CAIRN_STORAGE    A checksum is wrong. */
 cairn_status cairn__reader_open(const cairn__trail_snapshot *snapshot,
                                 const cairn__reader_options *options, cairn__reader **reader_out);
 /** The next batch, valid until the next call; person_count 0 at the end.
@@ -60,10 +66,11 @@ cairn_status cairn__reader_open(const cairn__trail_snapshot *snapshot,
 cairn_status cairn__reader_next(cairn__reader *reader, cairn__reader_batch *batch_out);
 void cairn__reader_close(cairn__reader *reader);
 
+/** Spans and lists live as long as the reader. */
 cairn_span cairn__reader_name(const cairn__reader *reader, uint16_t code);
 cairn_span cairn__reader_text(const cairn__reader *reader, uint64_t bits);
 cairn_string_list cairn__reader_list(const cairn__reader *reader, uint64_t bits);
-/** Rows looked at so far (also those in blocks that were skipped count as 0). */
+/** Rows looked at so far; rows of blocks that could be skipped do not count. */
 uint64_t cairn__reader_rows_read(const cairn__reader *reader);
 
 #endif

@@ -66,8 +66,12 @@ uint64_t cairn__trail_snapshot_rows(const cairn__trail_snapshot *snapshot);
 typedef struct cairn__trail_job cairn__trail_job;
 cairn__trail_job *cairn__trail_job_plan(cairn__trail *trail);
 cairn_status cairn__trail_job_run(cairn__trail_job *job);
-/** Takes the job's result into the manifest; frees the job. A failed run changes nothing. */
+/** Takes the job's result into the manifest; frees the job. A failed run changes nothing (its
+ * status is returned). After CAIRN_STORAGE, or when the transaction fails, roll back and call
+ * cairn__trail_committed(false): everything is as before, and a later plan tries again. */
 cairn_status cairn__trail_job_finish(cairn__trail *trail, cairn__trail_job *job);
+/** Instead of finish, outside a transaction (shutting down): forget the job and what it made. */
+void cairn__trail_job_drop(cairn__trail *trail, cairn__trail_job *job);
 
 /** Check every checksum of every image and file; calls `report` for each damage. */
 typedef void (*cairn__trail_report)(void *self, const char *text);

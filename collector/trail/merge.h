@@ -1,0 +1,17 @@
+/* merge.h: several images become one, in (node, time, order), block by block: memory for one block
+ * of each, and for the dictionaries. Sources are read by their checksums like any reader's. */
+#ifndef CAIRN_TRAIL_MERGE_H
+#define CAIRN_TRAIL_MERGE_H
+
+#include "trail/image_write.h"
+
+enum { CAIRN__MERGE_IMAGES_MAX = 256 /* at once */ };
+
+/** @retval CAIRN_STORAGE  A source is damaged, or the sink said no. CAIRN_NO_MEMORY. */
+cairn_status cairn__merge(cairn_allocator allocator, cairn__image *const *images, size_t count,
+                          cairn__image_sink sink);
+/** Into a new image in memory. */
+cairn_status cairn__merge_in_memory(cairn_allocator allocator, cairn__image *const *images,
+                                    size_t count, cairn__image **image_out);
+
+#endif
