@@ -160,8 +160,8 @@ static cairn_status run_to_file(cairn__trail_job *job) {
         return CAIRN_STORAGE;
     }
     cairn__trail_problem problem;
-    status =
-        cairn__segment_map(job->allocator, job->directory, job->id, bytes, &job->result, &problem);
+    cairn__segment_name name = { job->directory, job->id, bytes };
+    status = cairn__segment_map(job->allocator, &name, &job->result, &problem);
     if (status != CAIRN_OK) {
         cairn__segment_remove(job->directory, job->id);
     }
