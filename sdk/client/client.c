@@ -130,9 +130,12 @@ static uint64_t larger(uint64_t a, uint64_t b) {
 }
 
 /* Numbers that segments have told already only grow. */
-static cairn_status restore_state(cairn__journal *journal, cairn_span bytes) {
+static cairn_status restore_state(cairn__journal *journal, uint32_t slot, cairn_span bytes) {
     const cairn__state before = journal->state;
     cairn_status status = cairn__state_read(bytes, &journal->state, &journal->person);
+    if (journal->state.version != before.version) {
+        journal->good_slot = slot & 1;
+    }
     journal->state.next_seq = larger(journal->state.next_seq, before.next_seq);
     journal->state.dropped = larger(journal->state.dropped, before.dropped);
     journal->state.reported = larger(journal->state.reported, before.reported);
@@ -145,7 +148,9 @@ cairn_status cairn_restore(cairn_client *client, cairn_space space, uint32_t num
         return CAIRN_INVALID;
     }
     if (space == CAIRN_SPACE_STATE) {
-        return restore_state(&client->journal, bytes);
+        cairn_status status = restore_state(&client->journal, number, bytes);
+        client->state_unread = client->state_unread || status != CAIRN_OK;
+        return status;
     }
     return cairn__journal_restore(&client->journal, number, bytes);
 }
@@ -165,6 +170,9 @@ static void resume_session(cairn_client *client, int64_t now_ms) {
 cairn_status cairn_start(cairn_client *client) {
     if (client->started) {
         return CAIRN_INVALID;
+    }
+    if (client->state_unread) {
+        return CAIRN_NO_MEMORY; /* who the device is may be in there */
     }
     cairn__journal *journal = &client->journal;
     int64_t now_ms = mono_ms(client);

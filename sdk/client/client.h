@@ -27,6 +27,7 @@ struct cairn_client {
     cairn_span texts;        /* project key and SDK, the client's own copy */
     int64_t session_mono_ms; /* when the session began, on the monotonic clock */
     bool started;
+    bool state_unread; /* there was no memory for a state slot */
 };
 
 /** Fill in time and session, check, encode and queue an event. Status as cairn_track(). */

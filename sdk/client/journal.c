@@ -46,6 +46,8 @@ static uint32_t submit(cairn__journal *journal) {
     cairn__segment *segment = cairn__segments_newest(&journal->segments);
     uint32_t ticket = take_ticket(journal);
     segment->bytes += (uint32_t)bytes.len;
+    segment->first_ticket = segment->first_ticket == 0 ? ticket : segment->first_ticket;
+    segment->last_ticket = ticket;
     journal->segments.bytes += bytes.len;
     journal->storage.append(journal->storage.self, ticket, segment->number, bytes);
     cairn__buffer_clear(&journal->pending);
@@ -218,8 +220,9 @@ void cairn__journal_write_state(cairn__journal *journal) {
     const cairn__segment *needed = cairn__segments_needed(&journal->segments);
     journal->state_ticket = take_ticket(journal);
     journal->state_covers = journal->moving != NULL || needed == NULL ? 0 : needed->number;
-    journal->storage.state(journal->storage.self, journal->state_ticket,
-                           (uint32_t)(journal->state.version & 1), cairn__buffer_span(&bytes));
+    journal->state_slot = 1 - journal->good_slot;
+    journal->storage.state(journal->storage.self, journal->state_ticket, journal->state_slot,
+                           cairn__buffer_span(&bytes));
     cairn__buffer_free(&bytes);
 }
 
@@ -279,38 +282,48 @@ static void state_done(cairn__journal *journal, bool durable) {
     journal->state_ticket = 0;
     journal->state_wanted = !durable;
     if (durable) {
+        journal->good_slot = journal->state_slot;
         journal->device_unkept = false;
         remove_segments(journal, journal->state_covers);
     }
 }
 
-static void append_done(cairn__journal *journal, uint32_t ticket, bool durable) {
+/* True when what was submitted can be relied on. */
+static bool append_done(cairn__journal *journal, uint32_t ticket, bool durable) {
+    cairn__segment *segment = cairn__segments_of_ticket(&journal->segments, ticket);
+    if (segment != NULL && !durable) {
+        segment->broken = true;
+        journal->open = journal->open && segment != cairn__segments_newest(&journal->segments);
+    }
     cairn__item *item = cairn__queue_find_ticket(&journal->queue, ticket);
-    if (!durable) {
-        journal->open = false; /* whatever is behind it cannot be read */
-    }
     if (item == NULL) {
-        return; /* a removal, or of an event that was dropped meanwhile */
+        return durable; /* a removal, or of an event that was dropped meanwhile */
     }
+    bool kept = durable && (segment == NULL || !segment->broken);
     item->ticket = 0;
-    item->kept = durable; /* if not: without a ticket, the next retry writes it */
+    item->kept = kept; /* if not: without a ticket, the next retry writes it */
     cairn__queue_settle(&journal->queue);
-    if (durable && journal->moving == item) {
+    if (kept && (item->flags & CAIRN__RECORD_REPORT) != 0) {
+        journal->state.reported = cairn__load_u64(cairn__item_payload(item).data);
+    }
+    if (kept && journal->moving == item) {
         journal->moving = NULL;
         cairn__journal_write_state(journal);
     }
+    return kept;
 }
 
 void cairn__journal_done(cairn__journal *journal, uint32_t ticket, bool durable, int64_t now_ms) {
     if (ticket == 0) {
         return;
     }
+    bool kept = durable;
     if (ticket == journal->state_ticket) {
         state_done(journal, durable);
     } else {
-        append_done(journal, ticket, durable);
+        kept = append_done(journal, ticket, durable);
     }
-    if (!durable) {
+    if (!kept) {
         note_failure(journal, now_ms);
     } else if (!journal->failing) {
         journal->failures = 0;

@@ -35,6 +35,8 @@ typedef struct cairn__journal {
     uint32_t state_ticket; /* of the newest state; 0: none under way */
     uint32_t state_covers; /* segments before this number may go once it is durable */
     bool state_wanted;     /* the newest state was not kept, or could not be written */
+    uint32_t good_slot;    /* holds the newest durable state: the other one is written */
+    uint32_t state_slot;   /* of the write under way */
     bool device_unkept;    /* no durable state or segment names this device yet */
     cairn__item *moving;   /* being copied out of the oldest segment */
 

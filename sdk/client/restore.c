@@ -59,7 +59,10 @@ static cairn_status restore_event(cairn__journal *journal, uint32_t number,
     bool report = (record->flags & CAIRN__RECORD_REPORT) != 0;
     cairn_span message = record->payload;
     see_seq(journal, record->seq);
-    if (report && message.len >= 8) {
+    if (report && message.len < 8) {
+        return CAIRN_OK;
+    }
+    if (report) {
         journal->state.reported = max_u64(journal->state.reported, cairn__load_u64(message.data));
         message = (cairn_span){ message.data + 8, message.len - 8 };
     }
@@ -83,6 +86,7 @@ static cairn_status restore_event(cairn__journal *journal, uint32_t number,
 }
 
 static void restore_drop(cairn__journal *journal, const cairn__record *record) {
+    see_seq(journal, record->seq);
     if (record->payload.len >= 8) {
         journal->state.dropped =
             max_u64(journal->state.dropped, cairn__load_u64(record->payload.data));
@@ -123,13 +127,26 @@ static cairn_status restore_record(cairn__journal *journal, uint32_t number,
     }
 }
 
-cairn_status cairn__journal_restore(cairn__journal *journal, uint32_t number, cairn_span bytes) {
-    cairn__segment *segment = cairn__segments_add(&journal->segments, number);
-    if (segment == NULL) {
-        return CAIRN_NO_MEMORY;
+/* There is no memory to remember even the segment: its events are given up. */
+static cairn_status give_up_segment(cairn__journal *journal, cairn_span bytes) {
+    cairn__cursor cursor = cairn__cursor_of(bytes);
+    cairn__record record;
+    while (cairn__record_next(&cursor, &record)) {
+        see_seq(journal, record.seq);
+        if (record.type == CAIRN__RECORD_EVENT) {
+            give_up(journal, record.seq);
+        }
     }
+    return CAIRN_NO_MEMORY;
+}
+
+cairn_status cairn__journal_restore(cairn__journal *journal, uint32_t number, cairn_span bytes) {
     if (bytes.len == 0) {
         return CAIRN_OK;
+    }
+    cairn__segment *segment = cairn__segments_add(&journal->segments, number);
+    if (segment == NULL) {
+        return give_up_segment(journal, bytes);
     }
     segment->bytes += (uint32_t)bytes.len;
     journal->segments.bytes += bytes.len;

@@ -68,6 +68,18 @@ cairn__segment *cairn__segments_add(cairn__segments *segments, uint32_t number) 
     return &segments->items[at];
 }
 
+cairn__segment *cairn__segments_of_ticket(const cairn__segments *segments, uint32_t ticket) {
+    for (size_t i = segments->count; i > 0; i--) {
+        cairn__segment *segment = &segments->items[i - 1];
+        /* differences, since tickets wrap around */
+        if (segment->first_ticket != 0 &&
+            ticket - segment->first_ticket <= segment->last_ticket - segment->first_ticket) {
+            return segment;
+        }
+    }
+    return NULL;
+}
+
 cairn__segment *cairn__segments_needed(const cairn__segments *segments) {
     size_t at = 0;
     while (at + 1 < segments->count && segments->items[at].live == 0) {

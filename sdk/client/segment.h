@@ -12,7 +12,10 @@ enum { CAIRN__SEGMENT_BYTES_MAX = 64 * 1024 };
 typedef struct cairn__segment {
     uint32_t number;
     uint32_t bytes;
-    uint32_t live; /* events of the queue whose newest copy is here */
+    uint32_t live;         /* events of the queue whose newest copy is here */
+    uint32_t first_ticket; /* of its appends by this process; 0: none */
+    uint32_t last_ticket;
+    bool broken; /* an append failed: what is behind it cannot be read */
 } cairn__segment;
 
 typedef struct cairn__segments {
@@ -33,6 +36,9 @@ cairn__segment *cairn__segments_newest(const cairn__segments *segments);
 
 /** The segment of this number, made where there is none; NULL: no memory. Moves the others. */
 cairn__segment *cairn__segments_add(cairn__segments *segments, uint32_t number);
+
+/** The segment that an append of this ticket went to; NULL: not known. */
+cairn__segment *cairn__segments_of_ticket(const cairn__segments *segments, uint32_t ticket);
 
 /** The oldest that must stay: one with live events, or the newest. NULL: there is none at all. */
 cairn__segment *cairn__segments_needed(const cairn__segments *segments);

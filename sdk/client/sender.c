@@ -15,6 +15,8 @@ enum {
     LAST_BATCH_TRIES = 6
 };
 
+#define SERVER_MS_MAX (INT64_C(1) << 52)
+
 void cairn__sender_free(cairn__sender *sender) {
     cairn__arena_free(&sender->scratch);
     cairn__buffer_free(&sender->body);
@@ -151,8 +153,11 @@ static void tell_refused(cairn__sender *sender, const cairn__sync_response *resp
 
 static void take_clock(cairn__sender *sender, int64_t server_ms) {
     cairn__state *state = &sender->journal->state;
+    if (server_ms <= 0 || server_ms > SERVER_MS_MAX) {
+        return;
+    }
     int64_t offset_ms = server_ms - sender->flight_sent_ms;
-    if (server_ms > 0 && (!state->has_clock_offset || offset_ms < state->clock_offset_ms)) {
+    if (!state->has_clock_offset || offset_ms < state->clock_offset_ms) {
         state->clock_offset_ms = offset_ms;
         state->has_clock_offset = true;
     }
@@ -196,18 +201,21 @@ static void take_new_device(cairn__sender *sender) {
 }
 
 /* How many events were given up since this was last said: as an event of its own, once the server
- * listens again. Its record carries the sum, so that a crash between does not say it twice. */
+ * listens again. Its record carries the sum, so that no crash makes it say anything twice. */
 static void report_dropped(cairn__sender *sender) {
-    cairn__state *state = &sender->journal->state;
+    const cairn__state *state = &sender->journal->state;
     uint64_t dropped = state->dropped;
     uint64_t count = dropped - state->reported;
+    if (count == 0 || sender->reported > state->reported) {
+        return; /* one at a time: the sum of the last one must be kept first */
+    }
     const cairn_property property = { CAIRN_STR("count"),
                                       { CAIRN_VALUE_INTEGER, { .integer = (int64_t)count } } };
     cairn__event event = { .name = CAIRN_STR("$dropped"),
                            .properties = &property,
                            .property_count = 1 };
-    if (count > 0 && put_own(sender, &event, dropped)) {
-        state->reported = dropped;
+    if (put_own(sender, &event, dropped)) {
+        sender->reported = dropped;
     }
 }
 

@@ -43,6 +43,7 @@ typedef struct cairn__sender {
     unsigned failures;
     size_t batch_events;
     unsigned good_answers;
+    uint64_t reported; /* dropped events that a $dropped in the queue tells of, kept or not */
     uint32_t last_status;
 } cairn__sender;
 

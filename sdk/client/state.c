@@ -12,6 +12,8 @@ enum {
         16 * 1024 /* the view's arrays: 64 properties, lists of a few thousand bytes */
 };
 
+#define TIME_MS_MAX (INT64_C(1) << 53)
+
 static const cairn__dictionary no_words = { NULL, 0 };
 
 cairn__person cairn__person_make(cairn_allocator allocator) {
@@ -107,10 +109,16 @@ void cairn__state_write(cairn__buffer *buffer, const cairn__state *state,
     cairn__buffer_free(&payload);
 }
 
+static bool is_time(int64_t ms) {
+    return ms >= -TIME_MS_MAX && ms <= TIME_MS_MAX;
+}
+
 /* Numbers that our own writer could not have written are damage that the checksum did not see. */
 static bool is_sane(const cairn__state *state) {
     return state->next_seq > state->acked_seq && state->base <= state->acked_seq &&
-           state->next_seq < UINT64_MAX / 2 && state->reported <= state->dropped;
+           state->next_seq < UINT64_MAX / 2 && state->reported <= state->dropped &&
+           is_time(state->session_start_ms) && is_time(state->last_event_ms) &&
+           is_time(state->clock_offset_ms);
 }
 
 static cairn_status take_payload(cairn_span payload, cairn__state *fresh, cairn__person *person) {

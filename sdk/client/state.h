@@ -28,7 +28,7 @@ typedef struct cairn__state {
     uint64_t acked_seq; /* ours, as all below */
     uint64_t next_seq;  /* at least 1 */
     uint64_t dropped;   /* events given up, ever */
-    uint64_t reported;  /* of these, told to the server */
+    uint64_t reported;  /* of these, told by a $dropped event that is kept */
     uint64_t refused;   /* events that the server does not count, ever */
     uint64_t session;   /* from 1 */
     int64_t session_start_ms;

@@ -72,8 +72,8 @@ typedef enum cairn_space {
  *
  * @retval CAIRN_OK         Read as far as it is good.
  * @retval CAIRN_INVALID    Called after cairn_start().
- * @retval CAIRN_NO_MEMORY  Not everything fits: the oldest non-critical events are given up (and
- *                          counted), or an earlier state is used. The client can still start.
+ * @retval CAIRN_NO_MEMORY  Of a segment: not everything fits, and the oldest non-critical events
+ * are given up (and counted). Of a state: cairn_start() will refuse.
  */
 cairn_status cairn_restore(cairn_client *client, cairn_space space, uint32_t number,
                            cairn_span bytes);
@@ -83,7 +83,7 @@ cairn_status cairn_restore(cairn_client *client, cairn_space space, uint32_t num
  *
  * @retval CAIRN_OK         Running; call cairn_pump() soon.
  * @retval CAIRN_INVALID    Started already.
- * @retval CAIRN_NO_MEMORY  Try again, or close.
+ * @retval CAIRN_NO_MEMORY  A state could not be read for want of memory: close, open again later.
  */
 cairn_status cairn_start(cairn_client *client);
 
