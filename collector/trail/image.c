@@ -173,6 +173,14 @@ cairn_status cairn__image_open(cairn_allocator allocator, const cairn__image_bac
     return CAIRN_OK;
 }
 
+bool cairn__image_check_again(cairn__image *image) {
+    trailer t;
+    for (size_t i = 0; i < checked_count(image); i++) {
+        atomic_store_explicit(&image->checked[i], 0, memory_order_relaxed);
+    }
+    return check_frame(image->backing.bytes, &t) == CAIRN_OK;
+}
+
 void cairn__image_retain(cairn__image *image) {
     (void)atomic_fetch_add_explicit(&image->references, 1, memory_order_relaxed);
 }

@@ -132,6 +132,9 @@ cairn_status cairn__image_open(cairn_allocator allocator, const cairn__image_bac
 void cairn__image_retain(cairn__image *image);
 void cairn__image_release(cairn__image *image);
 
+/** Forget what was checked and check the frame now. False: damaged. Readers just check again. */
+bool cairn__image_check_again(cairn__image *image);
+
 /** The directory's entry of block `index`. */
 cairn__image_block cairn__image_block_at(const cairn__image *image, uint32_t index);
 /** The first block whose node_max is at least `node`; block_count when there is none. */
