@@ -388,6 +388,9 @@ static cairn_status refuse_text(cairn__ingest_problem *out, const json_error_t *
                                 size_t offset) {
     char detail[256];
     (void)snprintf(detail, sizeof detail, "line %zu, byte %zu: %.150s", line, offset, error->text);
+    if (json_error_code(error) == json_error_null_byte_in_key) { /* JSON, but nothing for names */
+        return refuse(out, "name_has_nul", detail, "leave \\u0000 out of the names of members");
+    }
     return refuse(out, "body_not_json", detail,
                   "send one JSON object, an array of them, or one object per line");
 }
