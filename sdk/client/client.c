@@ -231,21 +231,15 @@ cairn_span cairn_last_batch(cairn_client *client, size_t bytes_max) {
     return cairn__sender_last_batch(&client->sender, bytes_max);
 }
 
-static uint64_t count_unkept(const cairn__queue *queue) {
-    uint64_t count = 0;
-    for (const cairn__item *item = queue->unkept; item != NULL; item = item->next) {
-        count += item->kept ? 0 : 1;
-    }
-    return count;
-}
-
 void cairn_get_status(const cairn_client *client, cairn_client_status *status_out) {
     const cairn__journal *journal = &client->journal;
     const cairn__event *person = &journal->person.view;
     *status_out = (cairn_client_status){
         .queued_events = journal->queue.count,
         .queued_bytes = journal->queue.bytes,
-        .unkept_events = count_unkept(&journal->queue),
+        .kept_seq =
+            (journal->queue.unkept != NULL ? journal->queue.unkept->seq : journal->state.next_seq) -
+            1,
         .last_seq = journal->state.next_seq - 1,
         .acked_seq = journal->state.acked_seq,
         .dropped_events = journal->state.dropped,

@@ -230,7 +230,7 @@ cairn_span cairn_last_batch(cairn_client *client, size_t bytes_max);
 typedef struct cairn_client_status {
     uint64_t queued_events;
     uint64_t queued_bytes;
-    uint64_t unkept_events;  /**< Of these, not yet durable. */
+    uint64_t kept_seq;       /**< Every event up to it is durable here, or no longer needed. */
     uint64_t last_seq;       /**< Of the newest event; 0 before the first. */
     uint64_t acked_seq;      /**< Every event up to it is the server's. */
     uint64_t dropped_events; /**< Given up, by this device, ever. */

@@ -35,7 +35,7 @@ static cairn_client_status status_of(const history *h) {
 
 /* Everything that waits is kept: note it for all that this process has tracked. */
 static void note_kept(history *h) {
-    if (h->host.op_count > 0 || status_of(h).unkept_events > 0) {
+    if (h->host.op_count > 0 || status_of(h).kept_seq < status_of(h).last_seq) {
         return;
     }
     for (int64_t id = 0; id < h->next_id; id++) {

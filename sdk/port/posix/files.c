@@ -1,0 +1,346 @@
+/* files.c: see files.h. Appends of one round are written one after the other and made durable by
+ * one fdatasync, before anything of another file is touched: after a crash the directory holds a
+ * beginning of what was submitted, as the seam asks. After a failed fdatasync nobody knows what is
+ * on the disk, so everything since the last good one counts as failed. */
+#include "port/posix/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+enum {
+    NAME_BYTES_MAX = 32,
+    FILE_BYTES_MAX = 1024 * 1024, /* of one that is read back; ours are at most 64 KiB */
+    SEGMENTS_MAX = 65536          /* files of the log that are read back */
+};
+
+typedef enum op_kind { OP_APPEND, OP_REMOVE, OP_STATE } op_kind;
+
+struct cairn__files_op { /* the bytes follow in memory */
+    cairn__files_op *next;
+    op_kind kind;
+    uint32_t ticket;
+    uint32_t number;
+    size_t len;
+    bool durable;
+};
+
+/* --- the seam ----------------------------------------------------------------------------------*/
+
+static void push(cairn__files *files, const cairn__files_op *wanted, cairn_span bytes) {
+    files->waiting.last_ticket = wanted->ticket; /* answered with false where there is no memory */
+    cairn__files_op *op = malloc(sizeof *op + bytes.len);
+    if (op == NULL) {
+        return;
+    }
+    *op = *wanted;
+    op->len = bytes.len;
+    if (bytes.len > 0) {
+        memcpy(op + 1, bytes.data, bytes.len);
+    }
+    if (files->waiting.last == NULL) {
+        files->waiting.first = op;
+    } else {
+        files->waiting.last->next = op;
+    }
+    files->waiting.last = op;
+}
+
+static void submit_append(void *self, uint32_t ticket, uint32_t segment, cairn_span bytes) {
+    push(self, &(cairn__files_op){ .kind = OP_APPEND, .ticket = ticket, .number = segment }, bytes);
+}
+
+static void submit_remove(void *self, uint32_t ticket, uint32_t segment) {
+    push(self, &(cairn__files_op){ .kind = OP_REMOVE, .ticket = ticket, .number = segment },
+         (cairn_span){ NULL, 0 });
+}
+
+static void submit_state(void *self, uint32_t ticket, uint32_t slot, cairn_span bytes) {
+    push(self, &(cairn__files_op){ .kind = OP_STATE, .ticket = ticket, .number = slot }, bytes);
+}
+
+cairn_storage cairn__files_seam(cairn__files *files) {
+    return (cairn_storage){ submit_append, submit_remove, submit_state, files };
+}
+
+/* --- opening -----------------------------------------------------------------------------------*/
+
+static void segment_name(char name[NAME_BYTES_MAX], uint32_t number) {
+    (void)snprintf(name, NAME_BYTES_MAX, "log-%08x", (unsigned)number);
+}
+
+static cairn_status lock_directory(cairn__files *files) {
+    files->lock = openat(files->directory, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (files->lock < 0) {
+        return CAIRN_STORAGE;
+    }
+    if (flock(files->lock, LOCK_EX | LOCK_NB) == 0) {
+        return CAIRN_OK;
+    }
+    return errno == EWOULDBLOCK ? CAIRN_BUSY : CAIRN_STORAGE;
+}
+
+cairn_status cairn__files_open(cairn__files *files, const char *directory) {
+    *files = (cairn__files){ .directory = -1, .lock = -1, .segment_file = -1 };
+    if (directory == NULL) {
+        return CAIRN_OK;
+    }
+    if (mkdir(directory, 0700) != 0 && errno != EEXIST) {
+        return CAIRN_STORAGE;
+    }
+    files->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    cairn_status status = files->directory < 0 ? CAIRN_STORAGE : lock_directory(files);
+    if (status != CAIRN_OK) {
+        cairn__files_close(files);
+    }
+    return status;
+}
+
+static void close_file(int *file) {
+    if (*file >= 0) {
+        (void)close(*file);
+    }
+    *file = -1;
+}
+
+static void free_ops(cairn__files_ops *ops) {
+    while (ops->first != NULL) {
+        cairn__files_op *op = ops->first;
+        ops->first = op->next;
+        free(op);
+    }
+    ops->last = NULL;
+}
+
+void cairn__files_close(cairn__files *files) {
+    free_ops(&files->waiting);
+    close_file(&files->segment_file);
+    close_file(&files->lock);
+    close_file(&files->directory);
+}
+
+/* --- reading back ------------------------------------------------------------------------------*/
+
+/* All of a file; one that is not there is empty. False: it cannot be read. */
+static bool read_file(const cairn__files *files, const char *name, cairn__buffer *to) {
+    cairn__buffer_clear(to);
+    int file = openat(files->directory, name, O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+        return errno == ENOENT;
+    }
+    struct stat about;
+    bool read_all = fstat(file, &about) == 0;
+    size_t wanted = read_all && about.st_size < FILE_BYTES_MAX ? (size_t)about.st_size : 0;
+    uint8_t *at = cairn__buffer_extend(to, wanted);
+    size_t got = 0;
+    while (read_all && at != NULL && got < wanted) {
+        ssize_t part = read(file, at + got, wanted - got);
+        if (part < 0 && errno == EINTR) {
+            continue;
+        }
+        read_all = part >= 0;
+        if (part <= 0) {
+            break;
+        }
+        got += (size_t)part;
+    }
+    to->len = got;
+    (void)close(file);
+    return read_all && at != NULL;
+}
+
+static int ascending(const void *a, const void *b) {
+    uint32_t left = *(const uint32_t *)a;
+    uint32_t right = *(const uint32_t *)b;
+    return left < right ? -1 : left > right;
+}
+
+/* The numbers of the log's files, in their order. False: the directory cannot be read. */
+static bool list_segments(const cairn__files *files, cairn__buffer *numbers) {
+    int copy = openat(files->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *listing = copy < 0 ? NULL : fdopendir(copy);
+    if (listing == NULL) {
+        close_file(&copy);
+        return false;
+    }
+    for (const struct dirent *entry = readdir(listing); entry != NULL; entry = readdir(listing)) {
+        char *end = NULL;
+        if (strncmp(entry->d_name, "log-", 4) != 0) {
+            continue;
+        }
+        unsigned long number = strtoul(entry->d_name + 4, &end, 16);
+        if (*end == '\0' && number <= UINT32_MAX) {
+            cairn__buffer_u32(numbers, (uint32_t)number);
+        }
+    }
+    (void)closedir(listing);
+    if (numbers->len > 0) {
+        qsort(numbers->data, numbers->len / sizeof(uint32_t), sizeof(uint32_t), ascending);
+    }
+    return !numbers->failed;
+}
+
+static bool restore_file(cairn__files *files, cairn_client *client, uint32_t number,
+                         cairn__buffer *bytes) {
+    char name[NAME_BYTES_MAX];
+    segment_name(name, number);
+    if (!read_file(files, name, bytes)) {
+        return false;
+    }
+    (void)cairn_restore(client, CAIRN_SPACE_LOG, number, cairn__buffer_span(bytes));
+    return true;
+}
+
+cairn_status cairn__files_restore(cairn__files *files, cairn_client *client) {
+    if (files->directory < 0) {
+        return CAIRN_OK;
+    }
+    cairn__buffer bytes = cairn__buffer_make(cairn__heap(), FILE_BYTES_MAX);
+    cairn__buffer numbers = cairn__buffer_make(cairn__heap(), SEGMENTS_MAX * sizeof(uint32_t));
+    bool read_all = true;
+    for (uint32_t slot = 0; slot < 2 && read_all; slot++) {
+        read_all = read_file(files, slot == 0 ? "state-0" : "state-1", &bytes);
+        (void)cairn_restore(client, CAIRN_SPACE_STATE, slot, cairn__buffer_span(&bytes));
+    }
+    read_all = read_all && list_segments(files, &numbers);
+    for (size_t i = 0; i < numbers.len / sizeof(uint32_t) && read_all; i++) {
+        uint32_t number = 0;
+        memcpy(&number, numbers.data + i * sizeof number, sizeof number);
+        read_all = restore_file(files, client, number, &bytes);
+    }
+    cairn__buffer_free(&bytes);
+    cairn__buffer_free(&numbers);
+    return read_all ? CAIRN_OK : CAIRN_STORAGE;
+}
+
+/* --- writing -----------------------------------------------------------------------------------*/
+
+static bool write_all(int file, const uint8_t *bytes, size_t len) {
+    while (len > 0) {
+        ssize_t part = write(file, bytes, len);
+        if (part < 0 && errno == EINTR) {
+            continue;
+        }
+        if (part <= 0) {
+            return false;
+        }
+        bytes += part;
+        len -= (size_t)part;
+    }
+    return true;
+}
+
+static bool open_segment(cairn__files *files, uint32_t number) {
+    if (files->segment_file >= 0 && files->segment == number) {
+        return true;
+    }
+    char name[NAME_BYTES_MAX];
+    segment_name(name, number);
+    close_file(&files->segment_file);
+    files->segment_file =
+        openat(files->directory, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    files->segment = number;
+    files->made = true;
+    files->segment_bytes =
+        files->segment_file < 0 ? -1 : (int64_t)lseek(files->segment_file, 0, SEEK_END);
+    return files->segment_bytes >= 0;
+}
+
+static bool append(cairn__files *files, const cairn__files_op *op) {
+    if (!open_segment(files, op->number)) {
+        return false;
+    }
+    if (!write_all(files->segment_file, (const uint8_t *)(op + 1), op->len)) {
+        (void)ftruncate(files->segment_file, (off_t)files->segment_bytes); /* tidy, not needed */
+        return false;
+    }
+    files->segment_bytes += (int64_t)op->len;
+    return true;
+}
+
+static bool sync_segment(cairn__files *files) {
+    if (files->segment_file < 0 || fdatasync(files->segment_file) != 0) {
+        return false;
+    }
+    if (files->made && fsync(files->directory) != 0) {
+        return false;
+    }
+    files->made = false;
+    return true;
+}
+
+static bool write_slot(cairn__files *files, const cairn__files_op *op) {
+    const char *name = op->number == 0 ? "state-0" : "state-1";
+    const char *fresh = "state-new";
+    int file = openat(files->directory, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file < 0) {
+        return false;
+    }
+    bool written = write_all(file, (const uint8_t *)(op + 1), op->len) && fdatasync(file) == 0;
+    (void)close(file);
+    return written && renameat(files->directory, fresh, files->directory, name) == 0 &&
+           fsync(files->directory) == 0;
+}
+
+static bool remove_segment(cairn__files *files, uint32_t number) {
+    char name[NAME_BYTES_MAX];
+    segment_name(name, number);
+    return unlinkat(files->directory, name, 0) == 0 || errno == ENOENT;
+}
+
+/* Appends to one segment from `op` on, made durable together; the first operation that is not. */
+static cairn__files_op *append_run(cairn__files *files, cairn__files_op *op) {
+    cairn__files_op *first = op;
+    uint32_t number = op->number;
+    for (; op != NULL && op->kind == OP_APPEND && op->number == number; op = op->next) {
+        op->durable = append(files, op);
+    }
+    bool synced = sync_segment(files);
+    for (cairn__files_op *at = first; at != op; at = at->next) {
+        at->durable = at->durable && synced;
+    }
+    return op;
+}
+
+cairn__files_ops cairn__files_take(cairn__files *files) {
+    cairn__files_ops taken = files->waiting;
+    files->waiting.first = NULL;
+    files->waiting.last = NULL;
+    return taken;
+}
+
+void cairn__files_perform(cairn__files *files, const cairn__files_ops *ops) {
+    cairn__files_op *op = ops->first;
+    while (op != NULL) {
+        if (files->directory < 0) {
+            op->durable = true; /* as durable as memory is */
+        } else if (op->kind == OP_APPEND) {
+            op = append_run(files, op);
+            continue;
+        } else if (op->kind == OP_STATE) {
+            op->durable = write_slot(files, op);
+        } else {
+            op->durable = remove_segment(files, op->number);
+        }
+        op = op->next;
+    }
+}
+
+void cairn__files_answer(cairn__files *files, cairn__files_ops *ops, cairn_client *client) {
+    const cairn__files_op *op = ops->first;
+    while (files->answered_ticket != ops->last_ticket) {
+        uint32_t ticket = ++files->answered_ticket;
+        bool found = op != NULL && op->ticket == ticket;
+        cairn_storage_done(client, ticket, found && op->durable);
+        op = found ? op->next : op;
+    }
+    free_ops(ops);
+}

@@ -1,0 +1,52 @@
+/* files.h: the storage seam on files: log-<number> is appended to, state-0 and state-1 are written
+ * anew and renamed. What the client submits waits in a list; perform() does it in order, on a
+ * thread that may wait for the disk. */
+#ifndef CAIRN_PORT_POSIX_FILES_H
+#define CAIRN_PORT_POSIX_FILES_H
+
+#include "cairn/cairn.h"
+
+typedef struct cairn__files_op cairn__files_op;
+
+/** Operations, oldest first. */
+typedef struct cairn__files_ops {
+    cairn__files_op *first;
+    cairn__files_op *last;
+    uint32_t last_ticket; /* also of one for which there was no memory */
+} cairn__files_ops;
+
+typedef struct cairn__files {
+    int directory;            /* -1: memory only */
+    int lock;                 /* held as long as the directory is ours */
+    cairn__files_ops waiting; /* filled by the seam: the owner's lock protects it */
+    uint32_t answered_ticket; /* all up to it were answered */
+
+    /* of the thread that performs */
+    int segment_file; /* -1: none is open */
+    uint32_t segment;
+    int64_t segment_bytes;
+    bool made; /* the directory's own entry of the segment is not durable yet */
+} cairn__files;
+
+/** Open the directory (NULL: memory only).
+ * @retval CAIRN_BUSY     Another process has it.
+ * @retval CAIRN_STORAGE  It cannot be made, opened or locked. */
+cairn_status cairn__files_open(cairn__files *files, const char *directory);
+
+void cairn__files_close(cairn__files *files);
+
+cairn_storage cairn__files_seam(cairn__files *files);
+
+/** Hand what the directory holds to the client. @retval CAIRN_STORAGE  It cannot be read. */
+cairn_status cairn__files_restore(cairn__files *files, cairn_client *client);
+
+static inline bool cairn__files_wait(const cairn__files *files) {
+    return files->waiting.last_ticket != files->answered_ticket;
+}
+
+/** Take what waits (under the lock), do it (without), tell the client (under the lock; frees). */
+cairn__files_ops cairn__files_take(cairn__files *files);
+void cairn__files_perform(cairn__files *files, const cairn__files_ops *ops);
+void cairn__files_answer(cairn__files *files, cairn__files_ops *ops, cairn_client *client);
+
+#endif
