@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Goal: kill -9 of a native application at any moment loses nothing that was durable, and a bad network
-doubles nothing.
+"""Goal: kill -9 of a native application at any moment loses nothing that was durable, and a bad
+network doubles nothing.
 Method: tests/unit/sdk/port/app.c, killed after a random time, again and again, against a peer that
 fails; what it said was kept must have arrived exactly once.
   crash.py PROTOC PROTO_FOLDER APP
