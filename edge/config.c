@@ -17,19 +17,18 @@ typedef enum value_unit { UNIT_TEXT, UNIT_BYTES, UNIT_MS, UNIT_COUNT } value_uni
 
 typedef struct config_key {
     const char *name;
-    value_unit unit;
     size_t offset; /* in cairn__config */
-    bool reload;
     const char *text;
     int64_t number, least, most;
-    const char *doc;
+    value_unit unit;
+    bool reload;
 } config_key;
 
 #define SLOT(name) offsetof(cairn__config, name)
 #define CAIRN_TEXT(name, otherwise, reload, doc)                                                   \
-    { #name, UNIT_TEXT, SLOT(name), reload, otherwise, 0, 0, 0, doc },
+    { #name, SLOT(name), otherwise, 0, 0, 0, UNIT_TEXT, reload },
 #define CAIRN_NUMBER(name, unit, otherwise, least, most, reload, doc)                              \
-    { #name, UNIT_##unit, SLOT(name), reload, NULL, otherwise, least, most, doc },
+    { #name, SLOT(name), NULL, otherwise, least, most, UNIT_##unit, reload },
 static const config_key keys[] = {
 #include "edge/config.def"
 };
@@ -81,7 +80,7 @@ static int64_t multiplier(value_unit unit, const char *suffix) {
         int64_t factor;
     } suffixes[] = {
         { UNIT_BYTES, "KiB", 1024 },
-        { UNIT_BYTES, "MiB", 1024 * 1024 },
+        { UNIT_BYTES, "MiB", 1048576 },
         { UNIT_BYTES, "GiB", 1073741824 },
         { UNIT_BYTES, "TiB", 1099511627776 },
         { UNIT_MS, "ms", 1 },
@@ -401,18 +400,25 @@ static bool read_yaml(reading *r, cairn_span yaml) {
 
 /* --- the environment and the whole ------------------------------------------------------------ */
 
+static bool read_variable(reading *r, const config_key *key,
+                          cairn__config_environment environment) {
+    char name[WORD_BYTES_MAX];
+    int len = snprintf(name, sizeof name, "CAIRN_%s", key->name);
+    CAIRN_ASSERT(len > 0 && len < (int)sizeof name);
+    for (char *at = name; *at != 0; at++) {
+        *at = *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A') : *at;
+    }
+    const char *value = environment(NULL, name);
+    r->where = name;
+    bool good = value == NULL || set_value(r, key, value, strlen(value));
+    r->where = r->name;
+    return good;
+}
+
 static bool read_environment(reading *r, cairn__config_environment environment) {
     r->line = 0;
     for (size_t i = 0; environment != NULL && i < KEY_COUNT; i++) {
-        char name[WORD_BYTES_MAX];
-        int len = snprintf(name, sizeof name, "CAIRN_%s", keys[i].name);
-        CAIRN_ASSERT(len > 0 && len < (int)sizeof name);
-        for (char *at = name; *at != 0; at++) {
-            *at = *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A') : *at;
-        }
-        const char *value = environment(NULL, name);
-        r->where = name;
-        if (value != NULL && !set_value(r, &keys[i], value, strlen(value))) {
+        if (!read_variable(r, &keys[i], environment)) {
             return false;
         }
     }
@@ -538,24 +544,22 @@ void cairn__config_free(cairn__config *config) {
     cairn__arena_free(&config->arena);
 }
 
+static bool is_same(const config_key *key, const cairn__config *now, const cairn__config *next) {
+    const uint8_t *a = (const uint8_t *)now + key->offset;
+    const uint8_t *b = (const uint8_t *)next + key->offset;
+    if (key->unit != UNIT_TEXT) {
+        return memcmp(a, b, sizeof(int64_t)) == 0;
+    }
+    const char *a_text = NULL;
+    const char *b_text = NULL;
+    memcpy(&a_text, a, sizeof a_text);
+    memcpy(&b_text, b, sizeof b_text);
+    return strcmp(a_text, b_text) == 0;
+}
+
 const char *cairn__config_fixed_difference(const cairn__config *now, const cairn__config *next) {
     for (size_t i = 0; i < KEY_COUNT; i++) {
-        const uint8_t *a = (const uint8_t *)now + keys[i].offset;
-        const uint8_t *b = (const uint8_t *)next + keys[i].offset;
-        if (keys[i].reload) {
-            continue;
-        }
-        if (keys[i].unit != UNIT_TEXT) {
-            if (memcmp(a, b, sizeof(int64_t)) != 0) {
-                return keys[i].name;
-            }
-            continue;
-        }
-        const char *a_text = NULL;
-        const char *b_text = NULL;
-        memcpy(&a_text, a, sizeof a_text);
-        memcpy(&b_text, b, sizeof b_text);
-        if (strcmp(a_text, b_text) != 0) {
+        if (!keys[i].reload && !is_same(&keys[i], now, next)) {
             return keys[i].name;
         }
     }

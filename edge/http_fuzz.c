@@ -9,7 +9,7 @@
 #include "base/hash.h"
 #include "edge/http.h"
 
-enum { HEAD_BYTES_MAX = 2048, BODY_BYTES_MAX = 4096 };
+enum { HEAD_BYTES_MAX = 2048, BODY_BYTES_MAX = 4096, HELD_BYTES_MAX = 24576 };
 
 typedef struct heard {
     uint64_t hash; /* of all requests */
@@ -51,7 +51,7 @@ static bool feed(cairn__http *http, cairn_span piece, heard *h) {
     h->refused = step == CAIRN__HTTP_REFUSED;
     h->code = h->refused ? http->refusal.code : "";
     CAIRN_ASSERT(h->refused || input.len == 0);
-    CAIRN_ASSERT(cairn__http_held_bytes(http) <= (HEAD_BYTES_MAX + BODY_BYTES_MAX) * 4);
+    CAIRN_ASSERT(cairn__http_held_bytes(http) <= HELD_BYTES_MAX);
     free(copy);
     return !h->refused;
 }

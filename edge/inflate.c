@@ -39,12 +39,12 @@ static size_t make_room(cairn__buffer *to, cairn_status *status) {
     return room;
 }
 
-static cairn_status inflate_all(z_stream *stream, cairn__buffer *to) {
+/* `probe` takes one byte at the limit: does more come? */
+static cairn_status inflate_all(z_stream *stream, cairn__buffer *to, uint8_t *probe) {
     cairn_status status = CAIRN_OK;
     for (;;) {
         size_t room = make_room(to, &status);
-        uint8_t probe = 0; /* at the limit: does one byte more come? */
-        stream->next_out = room > 0 ? to->data + to->len : &probe;
+        stream->next_out = room > 0 ? to->data + to->len : probe;
         stream->avail_out = room > 0 ? (uInt)room : 1;
         if (status == CAIRN_NO_MEMORY) {
             return status;
@@ -77,7 +77,8 @@ static cairn_status inflate_gzip(cairn_span from, cairn__buffer *to) {
     }
     stream.next_in = (z_const Bytef *)from.data;
     stream.avail_in = (uInt)from.len;
-    cairn_status status = inflate_all(&stream, to);
+    uint8_t probe = 0;
+    cairn_status status = inflate_all(&stream, to, &probe);
     (void)inflateEnd(&stream);
     return status;
 }

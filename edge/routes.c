@@ -19,24 +19,24 @@ enum {
 };
 
 static const cairn__route public_routes[] = {
-    { POST, "/v1/sync", OPEN | DATA, cairn__handle_sync },
-    { POST, "/v1/events", OPEN | DATA | KEY, cairn__handle_events },
-    { OPTIONS, "/v1/sync", OPEN, cairn__handle_preflight },
-    { OPTIONS, "/v1/events", OPEN, cairn__handle_preflight },
-    { GET, "/{file}", OPEN | PREFIX, cairn__handle_static },
+    { "/v1/sync", cairn__handle_sync, POST, OPEN | DATA },
+    { "/v1/events", cairn__handle_events, POST, OPEN | DATA | KEY },
+    { "/v1/sync", cairn__handle_preflight, OPTIONS, OPEN },
+    { "/v1/events", cairn__handle_preflight, OPTIONS, OPEN },
+    { "/{file}", cairn__handle_static, GET, OPEN | PREFIX },
     { .path = NULL },
 };
 
 static const cairn__route admin_routes[] = {
-    { POST, "/v1/analyze", JSON_ONLY, cairn__handle_analyze },
-    { GET, "/v1/persons/{id}", PREFIX, cairn__handle_person },
-    { GET, "/v1/stream", 0, cairn__handle_stream },
-    { GET, "/healthz", OPEN, cairn__handle_healthz },
-    { GET, "/readyz", OPEN, cairn__handle_readyz },
-    { GET, "/metrics", 0, cairn__handle_metrics },
-    { GET, "/console/{file}", OPEN | PREFIX, cairn__handle_console },
-    { GET, "/console", OPEN, cairn__handle_root },
-    { GET, "/", OPEN, cairn__handle_root },
+    { "/v1/analyze", cairn__handle_analyze, POST, JSON_ONLY },
+    { "/v1/persons/{id}", cairn__handle_person, GET, PREFIX },
+    { "/v1/stream", cairn__handle_stream, GET, 0 },
+    { "/healthz", cairn__handle_healthz, GET, OPEN },
+    { "/readyz", cairn__handle_readyz, GET, OPEN },
+    { "/metrics", cairn__handle_metrics, GET, 0 },
+    { "/console/{file}", cairn__handle_console, GET, OPEN | PREFIX },
+    { "/console", cairn__handle_root, GET, OPEN },
+    { "/", cairn__handle_root, GET, OPEN },
     { .path = NULL },
 };
 

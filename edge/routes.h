@@ -17,10 +17,10 @@ typedef void (*cairn__handler)(cairn__edge *edge, cairn__exchange *exchange,
                                const cairn__http_head *head, cairn_span content);
 
 typedef struct cairn__route {
-    cairn__http_method method;
     const char *path; /* as in OpenAPI; what follows '{' is the prefix's rest */
-    unsigned flags;
     cairn__handler handle;
+    cairn__http_method method;
+    unsigned flags;
 } cairn__route;
 
 /** Of a listener; ends with a route whose path is NULL. */

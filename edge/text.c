@@ -41,23 +41,25 @@ static int hex_digit(uint8_t byte) {
     return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
+/* The byte that an escape's two digits spell; -1: they are none, or not there. */
+static int escaped(cairn_span text, size_t at) {
+    int high = text.len - at > 2 ? hex_digit(text.data[at + 1]) : -1;
+    int low = text.len - at > 2 ? hex_digit(text.data[at + 2]) : -1;
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
 bool cairn__url_decode(cairn_span text, uint8_t *to, size_t *len_out) {
     size_t len = 0;
     for (size_t i = 0; i < text.len; i++) {
-        uint8_t byte = text.data[i];
+        int byte = text.data[i];
         if (byte == '%') {
-            int high = text.len - i > 2 ? hex_digit(text.data[i + 1]) : -1;
-            int low = text.len - i > 2 ? hex_digit(text.data[i + 2]) : -1;
-            if (high < 0 || low < 0) {
-                return false;
-            }
-            byte = (uint8_t)(high * 16 + low);
+            byte = escaped(text, i);
             i += 2;
         }
-        if (byte == 0) {
+        if (byte <= 0) {
             return false;
         }
-        to[len++] = byte;
+        to[len++] = (uint8_t)byte;
     }
     *len_out = len;
     return true;

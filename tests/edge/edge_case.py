@@ -14,6 +14,8 @@ from edge_process import WRITE_KEY, Edge, request  # noqa: E402
 BINARY = os.path.join(os.environ.get("CAIRN_BIN", os.path.join(ROOT, "build/dev/bin")),
                       "cairn-edge")
 WAIT_SECONDS_MAX = 20
+os.environ.setdefault("TSAN_OPTIONS", "suppressions=" +
+                      os.path.join(ROOT, "tests", "support", "tsan.supp"))
 JSON = {"content-type": "application/json", "x-cairn-key": WRITE_KEY}
 
 

@@ -34,12 +34,14 @@ BAD_FILES = [
      ":5:", "rename"),
     ("two of a key", "data_dir: x\n" + PROJECTS + "  - name: two\n    write_key: test-write-key\n",
      ":5:", "its own"),
-    ("a short key", "data_dir: x\nprojects:\n  - name: a\n    write_key: short\n", ":3:", "8 to 64"),
+    ("a short key", "data_dir: x\nprojects:\n  - name: a\n    write_key: short\n", ":3:",
+     "8 to 64"),
     ("a bad address", "data_dir: x\npublic_listen: here\n" + PROJECTS, "edge.yaml", "ADDRESS:PORT"),
     ("open to all without a token", "data_dir: x\nadmin_listen: 0.0.0.0:8081\n" + PROJECTS,
      "edge.yaml", "admin_token"),
     ("a short token", "data_dir: x\nadmin_token: short\n" + PROJECTS, "edge.yaml", "at least 16"),
-    ("limits crossed", "data_dir: x\ninflight_bytes_hard: 1MiB\n" + PROJECTS, "edge.yaml", "larger"),
+    ("limits crossed", "data_dir: x\ninflight_bytes_hard: 1MiB\n" + PROJECTS, "edge.yaml",
+     "larger"),
 ]
 
 
