@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/civil.h"
+
 /* A cell of a row: text (CSV) or JSON; neither where it is empty or absent. */
 typedef struct {
     const char *text;
@@ -191,12 +193,12 @@ static const char *time_format(const cairn__convert *convert) {
 
 static json_t *to_time(cairn__convert *convert, const char *column, const char *text) {
     int64_t ms;
-    char instant[CAIRN__WHEN_TEXT_BYTES];
+    char instant[CAIRN__INSTANT_TEXT_BYTES];
     if (!cairn__when_parse(text, time_format(convert), &convert->when, &ms)) {
         return refuse(convert, "%.60s: \"%.80s\" is no time in the form %.60s", column, text,
                       time_format(convert));
     }
-    cairn__when_format(ms, instant);
+    (void)cairn__format_instant(ms, instant);
     return json_string(instant);
 }
 

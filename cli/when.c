@@ -162,14 +162,3 @@ bool cairn__when_parse(const char *text, const char *format, const cairn__when *
                               : cairn__zone_to_utc(when->rules, *ms);
     return true;
 }
-
-void cairn__when_format(int64_t ms, char *to) {
-    int64_t rest_ms = ms % 1000;
-    rest_ms += rest_ms < 0 ? 1000 : 0;
-    time_t seconds = (time_t)((ms - rest_ms) / 1000);
-    struct tm utc;
-    gmtime_r(&seconds, &utc);
-    snprintf(to, CAIRN__WHEN_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-             (utc.tm_year + 1900) % 10000, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
-             utc.tm_sec, (int)rest_ms);
-}

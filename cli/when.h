@@ -25,9 +25,4 @@ bool cairn__when_zone(const char *text, int *offset_minutes);
  * does not fit the format, is no date of the calendar (31 February), or is outside 1..9999. */
 bool cairn__when_parse(const char *text, const char *format, const cairn__when *when, int64_t *ms);
 
-#define CAIRN__WHEN_TEXT_BYTES 32u
-
-/* Writes a time that cairn__when_parse gave as RFC 3339 in UTC, with its milliseconds. */
-void cairn__when_format(int64_t ms, char *to);
-
 #endif

@@ -11,8 +11,9 @@
 enum {
     TURN_ENTRIES = 256, /* folded before questions are looked at */
     IDLE_COMMIT_BYTES =
-        16 * 1024 * 1024, /* a quiet project's position follows the log so closely */
-    RETRY_MS = 1000,      /* after a commit that failed */
+        16 * 1024 * 1024,   /* a quiet project's position follows the log so closely */
+    RETRY_MS = 1000,        /* after a commit that failed */
+    ASK_WAIT_MS_MAX = 5000, /* a question waits for the fold to catch up */
     PATH_BYTES_MAX = 1024
 };
 
@@ -203,13 +204,26 @@ static cairn__ask *take_asked(cairn__folder *folder) {
     return ask;
 }
 
-static void answer_asked(cairn__folder *folder) {
-    cairn__ask *ask = take_asked(folder);
-    while (ask != NULL) {
-        cairn__ask *next = ask->next;
+/* The first one whose time has come: all that was acknowledged before it was asked is folded. When
+ * folding cannot go on, or does not catch up in time, it is answered from what there is. */
+static cairn__ask *take_ready(cairn__folder *folder, const turn *t) {
+    uint64_t now = mono_ms();
+    bool folding = !atomic_load(&folder->damaged) && t->retry_ms <= now;
+    uv_mutex_lock(&folder->mutex);
+    cairn__ask *ask = folder->asked_first;
+    bool early = ask != NULL && folding && !folder->stopping && ask->until > folder->position &&
+                 now < ask->asked_ms + ASK_WAIT_MS_MAX;
+    if (ask != NULL && !early) {
+        folder->asked_first = ask->next;
+    }
+    uv_mutex_unlock(&folder->mutex);
+    return early ? NULL : ask;
+}
+
+static void answer_asked(cairn__folder *folder, const turn *t) {
+    for (cairn__ask *ask = take_ready(folder, t); ask != NULL; ask = take_ready(folder, t)) {
         answer(folder, ask);
         give_back(folder, ask);
-        ask = next;
     }
 }
 
@@ -331,7 +345,7 @@ static void fold_log(void *self) {
         uint64_t now = mono_ms();
         bool may_fold = t.retry_ms <= now && !atomic_load(&folder->damaged);
         bool more = may_fold && fold_some(folder, limit, &t);
-        answer_asked(folder);
+        answer_asked(folder, &t);
         now = mono_ms();
         bool due = now >= t.last_commit_ms + atomic_load(&folder->commit_interval_ms);
         if (t.dirty && t.retry_ms <= now && (due || (stopping && !more))) {
@@ -442,7 +456,9 @@ void cairn__folder_limit(cairn__folder *folder, uint64_t limit) {
 void cairn__folder_ask(cairn__folder *folder, cairn__ask *ask) {
     CAIRN_ASSERT(ask->project < folder->project_count);
     ask->next = NULL;
+    ask->asked_ms = mono_ms();
     uv_mutex_lock(&folder->mutex);
+    ask->until = folder->limit;
     if (folder->asked_last != NULL && folder->asked_first != NULL) {
         folder->asked_last->next = ask;
     } else {

@@ -24,6 +24,8 @@ typedef struct cairn__ask {
     cairn__buffer json;                   /* PERSON */
     void (*done)(struct cairn__ask *ask); /* on the loop */
     void *self;
+    uint64_t until;    /* the folder's: answered when all before it is folded ... */
+    uint64_t asked_ms; /* ... or after a while */
     struct cairn__ask *next;
 } cairn__ask;
 
