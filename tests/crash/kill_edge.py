@@ -224,7 +224,7 @@ def check(edge, senders, options):
     if wrong:
         raise AssertionError("\n".join(wrong))
     if edge.stop() != 0:
-        raise AssertionError("the edge did not drain to exit code 0:\n" + edge.tail())
+        raise AssertionError(f"the edge did not drain to exit code 0 ({edge.child.returncode}):\n" + edge.tail())
     verify(options, edge)
 
 
@@ -234,7 +234,6 @@ def run(edge, options, seed):
     senders = [Device(f"device{i}", state, seed + i) for i in range(4)]
     senders.append(Server("server", state, seed + 4))
     killer = Killer(edge, options, dice)
-    killer.start()
     for sender in senders:
         sender.start()
     for _ in range(options.kills):

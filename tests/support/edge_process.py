@@ -50,6 +50,8 @@ class Edge:
 
     def launch(self):
         """Starts the program without waiting for it."""
+        if self.child is not None and self.child.poll() is None:
+            raise AssertionError("the one before is still running")
         with open(self.log_path, "ab") as log:
             self.child = subprocess.Popen([self.binary, "--config", self.config],
                                           stdin=subprocess.DEVNULL, stdout=log, stderr=log,
