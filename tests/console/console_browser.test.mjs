@@ -93,10 +93,8 @@ test("events show up live as they are sent, and are counted", async () => {
   assert.match(await rows.filter({ hasText: "add_cart" }).first().innerText(), /item\s*lamp/);
   await page.getByText("Events today").waitFor();
   const numbers = page.locator(".numbers .ant-statistic-content-value");
-  await page.waitForFunction(
-    (wanted) => document.querySelector(".numbers .ant-statistic-content-value")?.innerText === wanted,
-    String(PERSONS + CARTS + ORDERS),
-  );
+  // no waitForFunction: the page's policy forbids the eval that it needs
+  await numbers.first().getByText(String(PERSONS + CARTS + ORDERS), { exact: true }).waitFor();
   assert.equal(await numbers.nth(1).innerText(), String(PERSONS));
 });
 
