@@ -1,9 +1,11 @@
 /* funnel_chain.c: every option of a funnel, one event at a time over the open chains of a person.
  *
- * Chains are kept by start. Of two chains of one unit and held value that have made the same steps
- * only the later start is kept: whatever comes, it can do what the earlier one can, and at equal
- * depth it is the better result. So there are at most as many open chains as steps (times held
- * values, times units); only entry "every" and overlapping steps in any order keep them all. */
+ * Chains are kept by start. Of two chains of one unit and held value at the same level only the
+ * later start is kept: whatever comes, it can do what the earlier one can, and at equal depth it is
+ * the better result. (In any order, too: the earlier chain has seen all that the later one has, and
+ * where as many steps are made, the same events can add one: the closures of a matroid.) So there
+ * are at most as many open chains as steps, times held values and units; only entry "every" keeps
+ * all. */
 #include "analytics/funnel.h"
 
 #include <string.h>
@@ -235,15 +237,12 @@ static fate meet(const cairn__funnel_machine *m, cairn__funnel_chain *chain, eve
 
 static bool same_state(const cairn__funnel_machine *m, const cairn__funnel_chain *a,
                        const cairn__funnel_chain *b) {
-    return a->level == b->level && a->done == b->done && cairn__key_equal(a->hold, b->hold) &&
-           same_funnel(m, a, b);
+    return a->level == b->level && cairn__key_equal(a->hold, b->hold) && same_funnel(m, a, b);
 }
 
 /* Of chains[0, count) at most one can be in the state of chains[count], the newest. */
 static size_t forget_earlier(cairn__funnel_machine *m, cairn__funnel_chain *chains, size_t count) {
-    const cairn__query_funnel *options = options_of(m);
-    if (options->entry == CAIRN__QUERY_EVERY ||
-        (options->order == CAIRN__QUERY_ANY && options->overlap)) {
+    if (options_of(m)->entry == CAIRN__QUERY_EVERY) {
         return count;
     }
     for (size_t i = 0; i < count; i++) {
