@@ -10,6 +10,7 @@ int cairn__run_analyze(int argc, char **argv);
 int cairn__run_person(int argc, char **argv);
 int cairn__run_import(int argc, char **argv);
 int cairn__run_load(int argc, char **argv);
+int cairn__run_verify(int argc, char **argv);
 
 extern const char cairn__import_help[];
 extern const char cairn__load_help[];

@@ -18,10 +18,14 @@ static const char help_text[] =
     "  person TYPE:VALUE     print what is known of a person, as JSON\n"
     "  import FILE|-         send the rows of a CSV or JSON lines as events; cairn help import\n"
     "  load                  send the events of people who do not exist; cairn help load\n\n"
+    "Of a data directory, while its edge is stopped:\n"
+    "  verify --data DIR     check every checksum; print each damage; exit code 1 if there is any\n"
+    "  analyze, person       with --data DIR [--project NAME] [--timezone ZONE]\n\n"
     "  version               print the version\n"
     "  help [COMMAND]        print this, or all options of a command\n\n"
     "  --edge URL    the admin address of the edge (default " CAIRN__EDGE_ADMIN_DEFAULT ")\n"
     "  --token T     its admin token (default: the environment's CAIRN_ADMIN_TOKEN)\n"
+    "  --project P   where there are several\n"
     "  --json        print the answer as it came\n\n"
     "Exit codes: 0 done; 1 failed, refused or bad rows; 2 wrong use.\n";
 
@@ -48,6 +52,7 @@ static const command commands[] = {
     { "person", cairn__run_person },   /* ask.c */
     { "import", cairn__run_import },   /* import.c */
     { "load", cairn__run_load },       /* load/load.c */
+    { "verify", cairn__run_verify },   /* verify.c */
     { "version", run_version },        { "help", run_help },
 };
 

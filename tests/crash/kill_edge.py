@@ -212,6 +212,15 @@ def settle(edge, senders):
         time.sleep(0.05)
 
 
+def faults_told(edge):
+    """Failures of the disk that the edge logged: at least one, or the faults do not bite."""
+    with open(edge.log_path, "rb") as file:
+        told = sum(b'"level":"error"' in line for line in file)
+    if told == 0:
+        raise AssertionError("the edge logged no failure: is the library under it?")
+    return told
+
+
 def verify(options, edge):
     done = subprocess.run([os.path.join(options.bin, "cairn"), "verify", "--data", edge.data],
                           capture_output=True, text=True, timeout=120)
@@ -224,7 +233,8 @@ def check(edge, senders, options):
     if wrong:
         raise AssertionError("\n".join(wrong))
     if edge.stop() != 0:
-        raise AssertionError(f"the edge did not drain to exit code 0 ({edge.child.returncode}):\n" + edge.tail())
+        raise AssertionError(f"the edge did not drain to exit code 0 ({edge.child.returncode}):\n"
+                             + edge.tail())
     verify(options, edge)
 
 
@@ -255,7 +265,8 @@ def run(edge, options, seed):
           f"acknowledged, {sum(sender.repeated for sender in senders)} runs repeated on purpose: "
           f"0 missing, 0 counted twice, verify clean; median start "
           f"{killer.starts[len(killer.starts) // 2] * 1000:.0f} ms"
-          + (f"; {killer.refused_starts} starts refused" if options.faults else ""))
+          + (f"; {faults_told(edge)} failures logged, {killer.refused_starts} starts refused"
+             if options.faults else ""))
 
 
 def read_options():
