@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { PIECE_HEAD_BYTES = 3, EVENTS = 20, CHECKED_BYTES = 16 };
+enum { PIECE_HEAD_BYTES = 3, EVENTS = 20, CHECKED_BYTES = 16, MAGIC = 0x4352 };
 
 typedef struct host {
     int64_t now_ms;
@@ -71,7 +71,7 @@ static void mend(uint8_t *bytes, size_t len) {
         size_t payload = cairn__load_u16(head + 4);
         size_t left = len - at - CAIRN__RECORD_HEAD_BYTES;
         payload = payload < left ? payload : left;
-        memcpy(head, "\x52\x43", 2);
+        cairn__store_u16(head, MAGIC);
         cairn__store_u32(head + 4, (uint32_t)payload);
         uint32_t crc = cairn__crc32c(0, (cairn_span){ head, CHECKED_BYTES });
         crc = cairn__crc32c(crc, (cairn_span){ head + CAIRN__RECORD_HEAD_BYTES, payload });

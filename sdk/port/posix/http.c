@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -45,8 +46,7 @@ static char *sync_url(const char *url) {
     }
     char *joined = malloc(len + sizeof path);
     if (joined != NULL) {
-        memcpy(joined, url, len);
-        memcpy(joined + len, path, sizeof path);
+        (void)snprintf(joined, len + sizeof path, "%.*s%s", (int)len, url, path);
     }
     return joined;
 }
