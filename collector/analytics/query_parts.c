@@ -145,8 +145,8 @@ bool cairn__reading_rule(cairn__reading *reading, const json_t *value, cairn__fa
         return false;
     }
     unsigned bare = (spaces & CAIRN__RULE_EVENT) != 0 ? CAIRN__RULE_EVENT : CAIRN__RULE_USER;
-    cairn_status status =
-        cairn__rule_compile(text, spaces, bare, reading->frame->arena, &rule->rule, &fault);
+    const cairn__rule_source source = { text, spaces, bare, reading->frame->arena, &fault };
+    cairn_status status = cairn__rule_compile(&source, &rule->rule);
     if (status == CAIRN_NO_MEMORY) {
         return cairn__reading_no_memory(reading);
     }

@@ -24,6 +24,9 @@ typedef enum cairn__rule_answer {
     CAIRN__RULE_UNKNOWN = 2
 } cairn__rule_answer;
 
+/** The kind of a slot's value that only the server knows, beside those of cairn_value_kind. */
+enum { CAIRN__RULE_VALUE_UNKNOWN = 255 };
+
 typedef struct cairn__rule_slot {
     cairn__rule_space space;
     cairn_span name; /* "amount", "vip.level"; without the space */
@@ -42,27 +45,46 @@ typedef struct cairn__rule_fault {
     char text[240];        /* "expected a value after \">=\"", with the nearest valid word */
 } cairn__rule_fault;
 
+/** What to compile, and where it is used. */
+typedef struct cairn__rule_source {
+    cairn_span text;          /* at most 64 KiB of UTF-8 */
+    unsigned spaces;          /* bit set of the spaces allowed here; others are refused */
+    unsigned bare;            /* the space of a name without one, so that `where amount > 100` means
+                                 event.amount; 0: such names are refused */
+    cairn__arena *arena;      /* owns the rule */
+    cairn__rule_fault *fault; /* where what is wrong is written; required */
+} cairn__rule_source;
+
 /**
- * Compile. A bare name (no space before it) belongs to `bare`, so `where amount > 100` means
- * event.amount.
+ * Compile.
  *
- * @param spaces  Bit set of the spaces allowed here; others are refused with a sentence.
- * @param bare    The space of a bare name; 0: bare names are refused.
- * @param arena   Owns the rule.
- * @retval CAIRN_INVALID      fault_out: line, column, what was expected.
+ * @retval CAIRN_INVALID      The fault says line, column, what was expected and what is near.
  * @retval CAIRN_UNSUPPORTED  Right, but needs facts that this build cannot give (history
  * functions).
  * @retval CAIRN_NO_MEMORY    The arena is full.
+ * In all three the fault holds a sentence.
+ *
+ * Memory while compiling: about 40 KiB and 100 times the text, in the arena. Stack: 100 KiB at the
+ * deepest nesting (64). The finished rule may be read by many threads.
  */
-cairn_status cairn__rule_compile(cairn_span text, unsigned spaces, unsigned bare,
-                                 cairn__arena *arena, cairn__rule *rule_out,
-                                 cairn__rule_fault *fault_out);
+cairn_status cairn__rule_compile(const cairn__rule_source *source, cairn__rule *rule_out);
 
 /** The text with a caret under the fault, for a terminal or a log. Appends to `to`. */
 void cairn__rule_fault_show(cairn_span text, const cairn__rule_fault *fault, cairn__buffer *to);
 
-/** Evaluate: values[i] is slot i's (kind NULL where it is absent). No allocation. `zone` gives
- * calendar days (`is today`); NULL is UTC. */
+/** May these bytes be evaluated? A program from outside this process (a bundle, a file) must pass.
+ * @retval CAIRN_INVALID  Damaged, or made by something else. */
+cairn_status cairn__rule_program_check(cairn_span program);
+
+/** A rule from a serialised program, checked. The program is borrowed: it must outlive the rule.
+ * @retval CAIRN_INVALID    Not a good program.
+ * @retval CAIRN_NO_MEMORY  The arena is full. */
+cairn_status cairn__rule_load(cairn_span program, cairn__arena *arena, cairn__rule *rule_out);
+
+/** Evaluate: values[i] is slot i's: kind NULL where it is absent, CAIRN__RULE_VALUE_UNKNOWN where
+ * only the server knows it. No allocation; at most rule->cost steps (of `matches`: for each
+ * character of the text), and less than 10 KiB of stack. `zone` gives calendar days (`is today`,
+ * dates); NULL is UTC. A value that is neither true nor unknown in the end is CAIRN__RULE_FALSE. */
 cairn__rule_answer cairn__rule_evaluate(const cairn__rule *rule, const cairn_value *values,
                                         int64_t now_ms, const cairn__zone *zone);
 
