@@ -203,7 +203,8 @@ static void rebuild_as_one(bench *b) {
     char command[4200];
     (void)snprintf(command, sizeof command, "%s/one", b->directory);
     options.directory = command;
-    check(sqlite3_open(":memory:", &b->db) == SQLITE_OK, "opening a database");
+    (void)snprintf(b->database, sizeof b->database, "%s/one.db", b->directory);
+    check(sqlite3_open(b->database, &b->db) == SQLITE_OK, "opening a database");
     check(cairn__trail_open(b->db, &options, &b->trail, &problem) == CAIRN_OK, problem.text);
     b->random = 1;
     double generating = 0, start = now_ms();
@@ -282,7 +283,7 @@ static void ask(bench *b, const char *store) {
         person_of[i] = i % 10 == 9 ? i - 5 : i; /* one node in ten was merged */
     }
     for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
-        enum { ROUNDS = 7 };
+        enum { ROUNDS = 15 };
         double times[ROUNDS];
         uint64_t rows = 0, persons = 0;
         double first = 0;
@@ -294,9 +295,9 @@ static void ask(bench *b, const char *store) {
         }
         qsort(times, ROUNDS, sizeof times[0], by_value);
         (void)printf("{\"measure\":\"%s\",\"store\":\"%s\",\"rows\":%llu,\"persons\":%llu,"
-                     "\"first_ms\":%.2f,\"median_ms\":%.2f}\n",
+                     "\"first_ms\":%.2f,\"best_ms\":%.2f,\"median_ms\":%.2f}\n",
                      questions[i].measure, store, (unsigned long long)rows,
-                     (unsigned long long)persons, first, times[ROUNDS / 2]);
+                     (unsigned long long)persons, first, times[0], times[ROUNDS / 2]);
     }
     free(person_of);
 }

@@ -102,6 +102,10 @@ static bool make_room(cairn__dict *dict) {
 
 /* Small strings share slabs: the arena would round each one up to 16 bytes. */
 static bool copy_text(cairn__dict *dict, cairn_span *string) {
+    if (string->len == 0) {
+        string->data = (const uint8_t *)"";
+        return true;
+    }
     if (string->len > dict->slab_left) {
         size_t bytes = dict->count * 16 < SLAB_BYTES_MIN ? SLAB_BYTES_MIN : dict->count * 16;
         bytes = bytes > SLAB_BYTES_MAX ? SLAB_BYTES_MAX : bytes;
@@ -113,9 +117,7 @@ static bool copy_text(cairn__dict *dict, cairn_span *string) {
         dict->slab = slab;
         dict->slab_left = bytes;
     }
-    if (string->len != 0) {
-        memcpy(dict->slab, string->data, string->len);
-    }
+    memcpy(dict->slab, string->data, string->len);
     string->data = dict->slab;
     dict->slab += string->len;
     dict->slab_left -= string->len;

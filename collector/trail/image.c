@@ -10,7 +10,7 @@ const int64_t cairn__image_powers[CAIRN__SCALE_MAX + 1] = { 1, 10, 100, 1000, 10
 
 typedef struct trailer {
     uint32_t version, block_count, chunk_count, dict_count;
-    uint64_t rows, directory_offset, directory_bytes;
+    uint64_t rows, directory_offset, directory_bytes, order_min, order_max;
     uint32_t directory_crc, crc;
 } trailer;
 
@@ -22,8 +22,10 @@ static trailer read_trailer(const uint8_t *at) {
                       .dict_count = cairn__load_u32(at + 28),
                       .directory_offset = cairn__load_u64(at + 32),
                       .directory_bytes = cairn__load_u64(at + 40),
-                      .directory_crc = cairn__load_u32(at + 48),
-                      .crc = cairn__load_u32(at + 52) };
+                      .order_min = cairn__load_u64(at + 48),
+                      .order_max = cairn__load_u64(at + 56),
+                      .directory_crc = cairn__load_u32(at + 64),
+                      .crc = cairn__load_u32(at + 68) };
 }
 
 static bool is_magic(const uint8_t *at) {
@@ -116,6 +118,7 @@ static bool check_dicts(const cairn__image *image, uint64_t end) {
         bool field = i >= CAIRN__DICT_FIELDS;
         if (offset > end || bytes > end - offset || !cairn__pack_bits_valid(dict.bits) ||
             bytes < cairn__pack_bytes(dict.count, dict.bits) ||
+            (dict.bits == 0 && dict.count > 1) || /* strings differ: at most one is empty */
             (field && (dict.property >= properties || dict.kind <= CAIRN_VALUE_NULL ||
                        dict.kind > CAIRN_VALUE_LIST))) {
             return false;
@@ -152,6 +155,8 @@ cairn_status cairn__image_open(cairn_allocator allocator, const cairn__image_bac
                              .dicts = directory + (size_t)t.block_count * CAIRN__IMAGE_BLOCK_BYTES,
                              .rows = t.rows,
                              .block_count = t.block_count,
+                             .order_min = t.order_min,
+                             .order_max = t.order_max,
                              .dict_count = t.dict_count };
     atomic_init(&image->references, 1);
     image->chunk_count = t.chunk_count;

@@ -27,7 +27,7 @@ enum {
     CAIRN__IMAGE_VERSION = 1,
     CAIRN__BLOCK_ROWS = 8192, /* rows of one block at most; row numbers fit 13 bits */
     CAIRN__IMAGE_MAGIC_BYTES = 8,
-    CAIRN__IMAGE_TRAILER_BYTES = 56,
+    CAIRN__IMAGE_TRAILER_BYTES = 72,
     CAIRN__IMAGE_BLOCK_BYTES = 56, /* directory entry of a block */
     CAIRN__IMAGE_DICT_BYTES = 32,  /* directory entry of a dictionary */
     CAIRN__IMAGE_CHUNK_BYTES = 32  /* entry of a chunk in a block's header */
@@ -74,6 +74,7 @@ typedef struct cairn__image {
     uint32_t block_count, chunk_count, dict_count;
     uint32_t node_min, node_max;
     int64_t time_min, time_max;
+    uint64_t order_min, order_max;
     atomic_uchar *checked; /* per chunk, per block header, per dictionary */
 } cairn__image;
 

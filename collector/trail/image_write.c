@@ -15,6 +15,7 @@ struct cairn__image_writer {
     cairn__image_sink sink;
     uint64_t offset; /* bytes written so far */
     uint64_t rows_total;
+    uint64_t order_min, order_max;
     uint32_t block_count, chunk_count;
     cairn_status status; /* the first failure; nothing is written after it */
     cairn__buffer header, payload, directory;
@@ -61,6 +62,7 @@ cairn__image_writer *cairn__image_writer_make(cairn_allocator allocator,
     writer->allocator = allocator;
     writer->schema = schema;
     writer->sink = sink;
+    writer->order_min = UINT64_MAX;
     writer->header = cairn__buffer_make(allocator, BLOCK_BYTES_MAX);
     writer->payload = cairn__buffer_make(allocator, BLOCK_BYTES_MAX);
     writer->directory = cairn__buffer_make(allocator, SIZE_MAX / 2);
@@ -136,6 +138,15 @@ static void put_block_entry(cairn__image_writer *writer, size_t columns) {
     cairn__store_u32(at + 52, cairn__crc32c(0, cairn__buffer_span(&writer->header)));
 }
 
+static void learn_orders(cairn__image_writer *writer) {
+    const cairn__block_rows *rows = &writer->rows;
+    for (size_t i = 0; i < rows->count; i++) {
+        uint64_t order = rows->order[i];
+        writer->order_min = order < writer->order_min ? order : writer->order_min;
+        writer->order_max = order > writer->order_max ? order : writer->order_max;
+    }
+}
+
 static cairn_status put_rows(cairn__image_writer *writer) {
     cairn__column_scratch *scratch = &writer->scratch;
     cairn__buffer_clear(&writer->header);
@@ -160,6 +171,7 @@ static cairn_status put_rows(cairn__image_writer *writer) {
     writer->block_count++;
     writer->chunk_count += (uint32_t)scratch->column_count;
     writer->rows_total += writer->rows.count;
+    learn_orders(writer);
     return writer->directory.failed ? CAIRN_NO_MEMORY : writer->status;
 }
 
@@ -223,8 +235,10 @@ static void put_trailer(cairn__image_writer *writer, uint64_t directory_offset) 
     cairn__store_u32(at + 28, CAIRN__DICT_FIELDS + (uint32_t)writer->schema->field_count);
     cairn__store_u64(at + 32, directory_offset);
     cairn__store_u64(at + 40, writer->directory.len);
-    cairn__store_u32(at + 48, cairn__crc32c(0, cairn__buffer_span(&writer->directory)));
-    cairn__store_u32(at + 52, cairn__crc32c(0, cairn__span(at, sizeof at - 4)));
+    cairn__store_u64(at + 48, writer->order_min);
+    cairn__store_u64(at + 56, writer->order_max);
+    cairn__store_u32(at + 64, cairn__crc32c(0, cairn__buffer_span(&writer->directory)));
+    cairn__store_u32(at + 68, cairn__crc32c(0, cairn__span(at, sizeof at - 4)));
     emit(writer, cairn__span(at, sizeof at));
 }
 

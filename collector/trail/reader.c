@@ -1,10 +1,11 @@
 /* reader.c: opening, and batches: straight from the only image, or merged from several. */
 #include "trail/reader.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
-#include "trail/reader_stream.h"
+#include "trail/reader_merge.h"
 #include "trail/state.h"
 
 enum {
@@ -39,8 +40,7 @@ struct cairn__reader {
     size_t source_count, source_capacity;
     bool merged; /* several images or moved nodes */
     bool moved;
-    cairn__side side;
-    cairn__rowset out;
+    cairn__reader_merge merge;
     size_t rows_target;
 };
 
@@ -137,8 +137,8 @@ static void learn_selection(cairn__reader *reader, const cairn__reader_options *
 /* Is anything of the image asked for? */
 static bool is_relevant(const cairn__reader *reader, const cairn__image *image) {
     const cairn__selection *selection = &reader->selection;
-    return image->rows != 0 && image->time_max >= selection->from_ms &&
-           image->time_min < selection->to_ms &&
+    return image->rows != 0 && selection->from_ms < selection->to_ms &&
+           image->time_max >= selection->from_ms && image->time_min < selection->to_ms &&
            (reader->moved || (image->node_max >= selection->first &&
                               (image->node_min < selection->end || selection->end == UINT32_MAX)));
 }
@@ -174,13 +174,44 @@ static cairn_status open_sources(cairn__reader *reader, const cairn__trail_snaps
     return status;
 }
 
+static int by_arrival(const void *a, const void *b) {
+    const cairn__source *left = a, *right = b;
+    return (left->image->order_min > right->image->order_min) -
+           (left->image->order_min < right->image->order_min);
+}
+
+/* Sources in the order of arrival, and whether the newest row of each is older than all of the
+ * next: then rows of one time need no order, the image alone tells who was first. */
+static bool arrived_one_after_the_other(cairn__reader *reader) {
+    qsort(reader->sources, reader->source_count, sizeof *reader->sources, by_arrival);
+    for (size_t i = 1; i < reader->source_count; i++) {
+        if (reader->sources[i - 1].image->order_max >= reader->sources[i].image->order_min) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void choose_sizes(cairn__reader *reader, const cairn__reader_options *options) {
     size_t row_bytes = cairn__rowset_row_bytes(options->property_count);
     size_t rows = options->bytes_max / STREAM_BUDGET_SHARE / (reader->source_count + 1) / row_bytes;
     rows = rows > BATCH_ROWS_MAX ? BATCH_ROWS_MAX : rows;
     reader->rows_target = rows < BATCH_ROWS_MIN ? BATCH_ROWS_MIN : rows;
-    reader->side.rows_max = options->bytes_max / SIDE_BUDGET_SHARE / row_bytes;
+    reader->merge.side.rows_max = options->bytes_max / SIDE_BUDGET_SHARE / row_bytes;
     reader->merged = reader->moved || reader->source_count > 1;
+    reader->selection.without_order =
+        options->without_order && !reader->moved && arrived_one_after_the_other(reader);
+}
+
+static cairn_status open_merge(cairn__reader *reader, size_t column_count) {
+    cairn__reader_merge *merge = &reader->merge;
+    merge->sources = reader->sources;
+    merge->streams = reader->streams;
+    merge->count = reader->source_count;
+    merge->selection = &reader->selection;
+    merge->moved = reader->moved;
+    merge->rows_target = reader->rows_target;
+    return cairn__reader_merge_open(merge, column_count);
 }
 
 static cairn_status open_reader(cairn__reader *reader, const cairn__trail_snapshot *snapshot,
@@ -190,9 +221,8 @@ static cairn_status open_reader(cairn__reader *reader, const cairn__trail_snapsh
     reader->strings.texts = cairn__dict_make(allocator, seed);
     reader->strings.lists = cairn__dict_make(allocator, seed);
     reader->strings.items = cairn__arena_make(allocator, SIZE_MAX / 2);
-    reader->out = cairn__rowset_make(allocator, options->property_count);
-    reader->side.allocator = allocator;
-    reader->side.set = cairn__rowset_make(allocator, options->property_count);
+    reader->merge.allocator = allocator;
+    reader->merge.side.allocator = allocator;
     reader->scratch = allocator.resize(allocator.self, NULL, 0, sizeof *reader->scratch);
     if (!learn_names(reader, options) || reader->scratch == NULL) {
         return CAIRN_NO_MEMORY;
@@ -201,15 +231,7 @@ static cairn_status open_reader(cairn__reader *reader, const cairn__trail_snapsh
     learn_selection(reader, options);
     cairn_status status = open_sources(reader, snapshot, options);
     choose_sizes(reader, options);
-    if (!reader->moved) {
-        reader->side.window_end = UINT32_MAX;
-        return status;
-    }
-    cairn__selection selection = reader->selection;
-    selection.moved = true;
-    return status == CAIRN_OK ? cairn__side_collect(&reader->side, reader->sources,
-                                                    reader->source_count, &selection)
-                              : status;
+    return status == CAIRN_OK ? open_merge(reader, options->property_count) : status;
 }
 
 cairn_status cairn__reader_open(const cairn__trail_snapshot *snapshot,
@@ -258,8 +280,7 @@ void cairn__reader_close(cairn__reader *reader) {
     cairn__dict_free(&reader->strings.texts);
     cairn__dict_free(&reader->strings.lists);
     cairn__arena_free(&reader->strings.items);
-    cairn__rowset_free(&reader->out);
-    cairn__side_free(&reader->side);
+    cairn__reader_merge_close(&reader->merge);
     cairn_allocator owner = reader->memory.allocator;
     owner.resize(owner.self, reader, sizeof *reader, 0);
 }
@@ -271,19 +292,20 @@ static void hand_out(cairn__reader *reader, const cairn__rowset *set, size_t end
         uint32_t column = reader->alias[i];
         reader->columns[i] = (cairn__reader_column){ set->kind[column], set->bits[column] };
     }
-    *batch_out = (cairn__reader_batch){ .person_count = end,
-                                        .persons = set->persons,
-                                        .person_rows = set->starts,
-                                        .row_count = end == 0 ? 0 : set->starts[end],
-                                        .time_ms = set->time_ms,
-                                        .name = set->name,
-                                        .order = set->order,
-                                        .columns = reader->columns };
+    *batch_out =
+        (cairn__reader_batch){ .person_count = end,
+                               .persons = set->persons,
+                               .person_rows = set->starts,
+                               .row_count = end == 0 ? 0 : set->starts[end],
+                               .time_ms = set->time_ms,
+                               .name = set->name,
+                               .order = reader->selection.without_order ? NULL : set->order,
+                               .columns = reader->columns };
 }
 
 static cairn_status next_direct(cairn__reader *reader, cairn__reader_batch *batch_out) {
     if (reader->source_count == 0) {
-        hand_out(reader, &reader->out, 0, batch_out);
+        hand_out(reader, &reader->merge.out, 0, batch_out);
         return CAIRN_OK;
     }
     cairn__stream *stream = &reader->streams[0];
@@ -295,141 +317,12 @@ static cairn_status next_direct(cairn__reader *reader, cairn__reader_batch *batc
     return status;
 }
 
-/* The streams' next persons: the least, who has it alone, and up to where it is alone. */
-typedef struct heads {
-    bool any;
-    uint32_t person;
-    uint64_t alone_until;  /* the next person of anybody else; at or below person: shared */
-    cairn__stream *stream; /* NULL: the side */
-} heads;
-
-static void see_head(heads *h, uint32_t person, cairn__stream *stream) {
-    if (!h->any || person < h->person) {
-        h->alone_until = h->any ? h->person : UINT64_MAX;
-        h->person = person;
-        h->stream = stream;
-        h->any = true;
-    } else if (person < h->alone_until) {
-        h->alone_until = person;
-    }
-}
-
-static cairn_status find_heads(cairn__reader *reader, heads *heads_out) {
-    *heads_out = (heads){ .any = false };
-    for (size_t i = 0; i < reader->source_count; i++) {
-        cairn__stream *stream = &reader->streams[i];
-        cairn_status status = CAIRN_OK;
-        if (stream->at == stream->ready) {
-            status = cairn__stream_fill(stream, &reader->selection, reader->rows_target);
-        }
-        if (status != CAIRN_OK) {
-            return status;
-        }
-        if (stream->at < stream->ready) {
-            see_head(heads_out, stream->set.persons[stream->at], stream);
-        }
-    }
-    const cairn__side *side = &reader->side;
-    if (side->at < side->count) {
-        see_head(heads_out, (uint32_t)(side->by_person[side->at] >> 32), NULL);
-    }
-    return CAIRN_OK;
-}
-
-static bool take_rows(cairn__reader *reader, const cairn__rowset *from, size_t first, size_t end) {
-    if (!cairn__rowset_reserve(&reader->out, end - first)) {
-        return false;
-    }
-    cairn__rowset_copy(&reader->out, from, first, end);
-    return true;
-}
-
-/* Persons that only this stream has, as many as the batch takes, in one copy. */
-static cairn_status take_alone(cairn__reader *reader, const heads *h) {
-    cairn__stream *stream = h->stream;
-    const cairn__rowset *set = &stream->set;
-    cairn__rowset *out = &reader->out;
-    uint64_t until = h->alone_until < reader->side.window_end || !reader->moved
-                         ? h->alone_until
-                         : reader->side.window_end;
-    size_t first = set->starts[stream->at], room = reader->rows_target - out->rows;
-    size_t end = stream->at + 1;
-    while (end < stream->ready && set->persons[end] < until && set->starts[end] - first < room) {
-        end++;
-    }
-    size_t shift = out->rows;
-    if (!cairn__rowset_reserve(out, set->starts[end] - first)) {
-        return CAIRN_NO_MEMORY;
-    }
-    for (size_t i = stream->at; i < end; i++) {
-        out->persons[out->person_count] = set->persons[i];
-        out->starts[out->person_count++] = (uint32_t)(shift + set->starts[i] - first);
-    }
-    cairn__rowset_copy(out, set, first, set->starts[end]);
-    stream->at = end;
-    return CAIRN_OK;
-}
-
-/* All runs of one person, put in order. */
-static cairn_status take_shared(cairn__reader *reader, uint32_t person) {
-    cairn__rowset *out = &reader->out;
-    cairn__side *side = &reader->side;
-    if (!cairn__rowset_reserve(out, 1)) {
-        return CAIRN_NO_MEMORY;
-    }
-    size_t first = out->rows;
-    cairn__rowset_person(out, person);
-    for (size_t i = 0; i < reader->source_count; i++) {
-        cairn__stream *stream = &reader->streams[i];
-        if (stream->at == stream->ready || stream->set.persons[stream->at] != person) {
-            continue;
-        }
-        const uint32_t *starts = stream->set.starts + stream->at++;
-        if (!take_rows(reader, &stream->set, starts[0], starts[1])) {
-            return CAIRN_NO_MEMORY;
-        }
-    }
-    for (; side->at < side->count && side->by_person[side->at] >> 32 == person; side->at++) {
-        const uint32_t *starts = side->set.starts + (uint32_t)side->by_person[side->at];
-        if (!take_rows(reader, &side->set, starts[0], starts[1])) {
-            return CAIRN_NO_MEMORY;
-        }
-    }
-    return cairn__rowset_sort(out, first) ? CAIRN_OK : CAIRN_NO_MEMORY;
-}
-
-/* The side has given all that it collected: on with the next persons. */
-static cairn_status next_window(cairn__reader *reader) {
-    cairn__selection selection = reader->selection;
-    selection.moved = true;
-    return cairn__side_collect(&reader->side, reader->sources, reader->source_count, &selection);
-}
-
 static cairn_status next_merged(cairn__reader *reader, cairn__reader_batch *batch_out) {
-    cairn__rowset_clear(&reader->out);
-    while (reader->out.rows < reader->rows_target) {
-        heads h;
-        cairn_status status = find_heads(reader, &h);
-        if (status != CAIRN_OK) {
-            return status;
-        }
-        bool last_window = !reader->moved || reader->side.window_end == reader->selection.end;
-        if (!last_window && (!h.any || h.person >= reader->side.window_end)) {
-            status = next_window(reader);
-        } else if (!h.any) {
-            break;
-        } else if (h.stream != NULL && h.person < h.alone_until) {
-            status = take_alone(reader, &h);
-        } else {
-            status = take_shared(reader, h.person);
-        }
-        if (status != CAIRN_OK) {
-            return status;
-        }
+    cairn_status status = cairn__reader_merge_next(&reader->merge);
+    if (status == CAIRN_OK) {
+        hand_out(reader, &reader->merge.out, reader->merge.out.person_count, batch_out);
     }
-    cairn__rowset_seal(&reader->out);
-    hand_out(reader, &reader->out, reader->out.person_count, batch_out);
-    return CAIRN_OK;
+    return status;
 }
 
 cairn_status cairn__reader_next(cairn__reader *reader, cairn__reader_batch *batch_out) {

@@ -32,6 +32,7 @@ typedef struct cairn__reader_options {
     const uint32_t *person_of;         /* node -> person; NULL: every node its own person */
     size_t node_count;                 /* of person_of; nodes beyond it are their own persons */
     uint32_t person_first, person_end; /* only persons in [first, end); 0,UINT32_MAX: all */
+    bool without_order;                /* batch.order may be NULL: saves reading it */
 } cairn__reader_options;
 
 /** One property over the rows of a batch. kind is a cairn_value_kind; NULL: absent.
@@ -51,7 +52,7 @@ typedef struct cairn__reader_batch {
     size_t row_count;
     const int64_t *time_ms;
     const uint16_t *name;
-    const uint64_t *order;
+    const uint64_t *order;               /* NULL when it was not asked for and not needed */
     const cairn__reader_column *columns; /* property_count of them */
 } cairn__reader_batch;
 

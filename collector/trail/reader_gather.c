@@ -35,12 +35,9 @@ static cairn_status learn_string(cairn__source *source, cairn__source_field *fie
 }
 
 /* Codes of the image to numbers of the reader, in place. */
-static cairn_status translate(cairn__source *source, cairn__source_field *field,
-                              const uint8_t *kind, uint64_t *bits, size_t count) {
+static cairn_status translate(cairn__source *source, cairn__source_field *field, uint64_t *bits,
+                              size_t count) {
     for (size_t i = 0; i < count; i++) {
-        if (kind[i] != (uint8_t)field->kind) {
-            continue;
-        }
         uint64_t code = bits[i];
         if (code >= field->dict.count) {
             return CAIRN_STORAGE;
@@ -56,60 +53,66 @@ static cairn_status translate(cairn__source *source, cairn__source_field *field,
     return CAIRN_OK;
 }
 
-/* Bits set, without an instruction that old processors lack. */
-static uint32_t ones(uint64_t word) {
-    word -= (word >> 1) & UINT64_C(0x5555555555555555);
-    word = (word & UINT64_C(0x3333333333333333)) + ((word >> 2) & UINT64_C(0x3333333333333333));
-    word = (word + (word >> 4)) & UINT64_C(0x0F0F0F0F0F0F0F0F);
-    return (uint32_t)((word * UINT64_C(0x0101010101010101)) >> 56);
-}
-
-/* A bitmap of the rows with values, and how many are before each word. */
-static void expand_presence(cairn__scan_scratch *scratch, const cairn__image_chunk *chunk,
-                            uint32_t rows) {
-    uint32_t words = (rows + 63) / 64, before = 0;
+/* Which rows have values. */
+static void expand_presence(cairn__pick *present, const cairn__image_chunk *chunk, uint32_t rows) {
+    uint32_t words = (rows + 63) / 64;
+    present->row_count = rows;
     if (chunk->presence == CAIRN__PRESENT_BITMAP) {
-        memcpy(scratch->words, chunk->presence_at, (size_t)words * 8);
+        memcpy(present->words, chunk->presence_at, (size_t)words * 8);
     } else {
         uint64_t mask = cairn__pack_mask(chunk->presence_bits);
-        memset(scratch->words, 0, (size_t)words * 8);
+        memset(present->words, 0, (size_t)words * 8);
         for (uint32_t i = 0; i < chunk->count; i++) {
             uint64_t row = cairn__pack_get(chunk->presence_at, chunk->presence_bits, mask, i);
-            scratch->words[row / 64] |= UINT64_C(1) << (row % 64);
+            present->words[row / 64] |= UINT64_C(1) << (row % 64);
         }
     }
-    for (uint32_t i = 0; i < words; i++) {
-        scratch->ranks[i] = (uint16_t)before;
-        before += ones(scratch->words[i]);
+    cairn__pick_count(present);
+}
+
+/* The chosen rows that have a value: their numbers among the chosen, and those of the values. */
+static size_t find_values(cairn__scan_scratch *scratch) {
+    const cairn__pick *pick = &scratch->pick, *present = &scratch->present;
+    size_t count = 0;
+    for (size_t i = 0; i < pick->count; i++) {
+        uint32_t row = pick->rows[i];
+        uint64_t word = present->words[row / 64], bit = UINT64_C(1) << (row % 64);
+        scratch->place[count] = (uint16_t)i;
+        scratch->value[count] =
+            (uint16_t)(present->ranks[row / 64] + cairn__ones(word & (bit - 1)));
+        count += (word & bit) != 0;
+    }
+    return count;
+}
+
+/* Decimals to the bits of numbers. */
+static void make_numbers(const cairn__image_chunk *chunk, uint64_t *bits, size_t count) {
+    if (chunk->scale > CAIRN__SCALE_MAX) {
+        return;
+    }
+    double power = (double)cairn__image_powers[chunk->scale];
+    for (size_t i = 0; i < count; i++) {
+        double number = (double)(int64_t)bits[i] / power;
+        memcpy(&bits[i], &number, sizeof number);
     }
 }
 
-/* Fill kind and bits of the chosen rows that have a value in this chunk. */
-static void gather_chunk(cairn__scan_scratch *scratch, const cairn__image_chunk *chunk,
-                         cairn_value_kind kind, size_t count, cairn__reader_column out) {
-    uint8_t *kind_out = (uint8_t *)(uintptr_t)out.kind;
-    uint64_t *bits_out = (uint64_t *)(uintptr_t)out.bits;
-    if (chunk->presence == CAIRN__PRESENT_ALL) {
-        for (size_t i = 0; i < count; i++) {
-            kind_out[i] = (uint8_t)kind;
-            bits_out[i] = cairn__decode_bits(chunk, kind, scratch->rows[i]);
-        }
-        return;
+/* Values at these places as the reader gives them. */
+static cairn_status decode(cairn__source *source, cairn__source_field *field,
+                           const cairn__image_chunk *chunk, cairn__pick_places places,
+                           uint64_t *bits) {
+    bool time = field->kind == CAIRN_VALUE_TIME;
+    cairn__pick_values(chunk, places, time ? cairn__decode_power(chunk) : 1, bits);
+    if (field->kind == CAIRN_VALUE_NUMBER) {
+        make_numbers(chunk, bits, places.count);
     }
-    for (size_t i = 0; i < count; i++) {
-        uint32_t row = scratch->rows[i];
-        uint64_t word = scratch->words[row / 64], bit = UINT64_C(1) << (row % 64);
-        if ((word & bit) != 0) {
-            uint32_t value = scratch->ranks[row / 64] + ones(word & (bit - 1));
-            kind_out[i] = (uint8_t)kind;
-            bits_out[i] = cairn__decode_bits(chunk, kind, value);
-        }
-    }
+    return field->codes == NULL ? CAIRN_OK : translate(source, field, bits, places.count);
 }
 
 static cairn_status gather_field(cairn__source *source, const cairn__image_view *view,
-                                 uint32_t number, size_t count, cairn__rowset *set) {
+                                 uint32_t number, cairn__rowset *set) {
     cairn__image_chunk chunk;
+    cairn__scan_scratch *scratch = source->scratch;
     cairn_status status = cairn__image_chunk_open(source->image, view, number, &chunk);
     if (status != CAIRN_OK) {
         return status;
@@ -118,15 +121,24 @@ static cairn_status gather_field(cairn__source *source, const cairn__image_view 
     CAIRN_ASSERT(field->column != 0);
     uint8_t *kind = set->kind[field->column - 1] + set->rows;
     uint64_t *bits = set->bits[field->column - 1] + set->rows;
-    if (chunk.presence != CAIRN__PRESENT_ALL) {
-        expand_presence(source->scratch, &chunk, view->block.rows);
+    if (chunk.presence == CAIRN__PRESENT_ALL) {
+        memset(kind, (int)field->kind, scratch->pick.count);
+        cairn__pick_places places = { scratch->pick.rows, scratch->pick.count };
+        return decode(source, field, &chunk, places, bits);
     }
-    gather_chunk(source->scratch, &chunk, field->kind, count, (cairn__reader_column){ kind, bits });
-    return field->codes == NULL ? CAIRN_OK : translate(source, field, kind, bits, count);
+    expand_presence(&scratch->present, &chunk, view->block.rows);
+    cairn__pick_places places = { scratch->value, find_values(scratch) };
+    status = decode(source, field, &chunk, places, scratch->bits);
+    for (size_t i = 0; i < places.count; i++) {
+        kind[scratch->place[i]] = (uint8_t)field->kind;
+        bits[scratch->place[i]] = scratch->bits[i];
+    }
+    return status;
 }
 
 cairn_status cairn__source_gather(cairn__source *source, const cairn__image_view *view,
-                                  size_t count, cairn__rowset *set) {
+                                  cairn__rowset *set) {
+    size_t count = source->scratch->pick.count;
     for (size_t c = 0; c < set->column_count; c++) {
         memset(set->kind[c] + set->rows, 0, count);
         memset(set->bits[c] + set->rows, 0, count * sizeof *set->bits[c]);
@@ -136,7 +148,7 @@ cairn_status cairn__source_gather(cairn__source *source, const cairn__image_view
         if (source->fields[field].column == 0) {
             continue;
         }
-        cairn_status status = gather_field(source, view, i, count, set);
+        cairn_status status = gather_field(source, view, i, set);
         if (status != CAIRN_OK) {
             return status;
         }

@@ -1,7 +1,7 @@
 /* reader_source.c: choosing the rows of a block: by name, by time, by person. */
 #include "trail/reader_source.h"
 
-#include "trail/select.h"
+#include "trail/pick.h"
 
 static cairn_status map_names(cairn__source *source, cairn__code_of code_of, void *self) {
     cairn__image_dict dict;
@@ -111,137 +111,148 @@ static uint32_t learn_names(const cairn__source *source, const cairn__image_view
         scratch->code[i] = (uint16_t)(code - 1);
         wanted += code != 0;
     }
+    for (uint32_t i = view->name_count; i < CAIRN__PICK_CODES; i++) {
+        scratch->wanted[i] = 0; /* codes that no row has */
+    }
     return wanted;
 }
 
-static size_t keep_times(cairn__scan_scratch *scratch, size_t count, const cairn__image_chunk *time,
-                         const cairn__selection *selection) {
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint16_t row = scratch->rows[i];
-        int64_t at = cairn__decode_time(time, row);
-        scratch->rows[kept] = row;
-        kept += at >= selection->from_ms && at < selection->to_ms;
-    }
-    return kept;
-}
-
-static bool is_chosen(const cairn__selection *selection, uint32_t node, uint32_t *person_out) {
+static bool is_chosen(const cairn__selection *selection, uint32_t node) {
     uint32_t person = cairn__person_of(selection, node);
-    *person_out = person;
     return (person != node) == selection->moved && person >= selection->first &&
            (person < selection->end || selection->end == UINT32_MAX);
 }
 
-/* Name the persons of the chosen rows; rows of other nodes are dropped. */
-static size_t keep_persons(cairn__scan_scratch *scratch, size_t count,
-                           const cairn__image_chunk *runs, const cairn__selection *selection,
-                           cairn__rowset *set) {
-    size_t at = 0, kept = 0, rows_before = set->rows;
+/* Drop the rows of nodes that the selection does not take. */
+static void drop_nodes(cairn__pick *pick, const cairn__image_chunk *runs,
+                       const cairn__selection *selection) {
     uint64_t mask = cairn__pack_mask(runs->bits);
-    for (uint32_t i = 0; i < runs->count && at < count; i++) {
+    uint32_t first = 0;
+    for (uint32_t i = 0; i < runs->count; i++) {
         uint32_t end = cairn__load_u16(runs->ends + (size_t)i * 2);
-        size_t first = at;
-        while (at < count && scratch->rows[at] < end) {
-            at++;
+        uint64_t node = runs->base + cairn__pack_get(runs->values, runs->bits, mask, i);
+        if (!is_chosen(selection, (uint32_t)node)) {
+            cairn__pick_drop(pick, first, end);
         }
-        uint32_t person = 0;
-        uint32_t node = (uint32_t)(runs->base + cairn__pack_get(runs->values, runs->bits, mask, i));
-        if (at == first || !is_chosen(selection, node, &person)) {
-            continue;
-        }
-        set->rows = rows_before + kept;
-        cairn__rowset_person(set, person);
-        if (kept != first) {
-            memmove(scratch->rows + kept, scratch->rows + first,
-                    (at - first) * sizeof *scratch->rows);
-        }
-        kept += at - first;
+        first = end;
     }
-    set->rows = rows_before;
-    return kept;
+}
+
+/* Name the persons of the chosen rows. A person who goes on from the block before is not named
+ * again. */
+static void name_persons(const cairn__pick *pick, const cairn__image_chunk *runs,
+                         const cairn__selection *selection, cairn__rowset *set) {
+    uint32_t *persons = set->persons + set->person_count;
+    uint32_t *starts = set->starts + set->person_count;
+    size_t count = cairn__pick_runs(pick, runs, (uint32_t)set->rows, persons, starts);
+    for (size_t i = 0; selection->moved && i < count; i++) {
+        persons[i] = cairn__person_of(selection, persons[i]);
+    }
+    if (set->person_count != 0 && count != 0 && persons[0] == persons[-1]) {
+        count--;
+        memmove(persons, persons + 1, count * sizeof *persons);
+        memmove(starts, starts + 1, count * sizeof *starts);
+    }
+    set->person_count += count;
 }
 
 static bool is_inside(const cairn__image_block *block, const cairn__selection *selection) {
     return block->time_min >= selection->from_ms && block->time_max < selection->to_ms;
 }
 
-static cairn_status gather_frame(cairn__source *source, const cairn__image_view *view,
-                                 const cairn__image_chunk *time, size_t count, cairn__rowset *set) {
-    cairn__image_chunk order;
-    cairn_status status = cairn__image_chunk_open(source->image, view, CAIRN__CHUNK_ORDER, &order);
-    if (status != CAIRN_OK) {
-        return status;
-    }
-    const uint16_t *rows = source->scratch->rows;
-    uint64_t power = cairn__decode_power(time), mask = cairn__pack_mask(time->bits);
-    int64_t *time_out = set->time_ms + set->rows;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t value = time->base + cairn__pack_get(time->values, time->bits, mask, rows[i]);
-        time_out[i] = (int64_t)(value * power);
-    }
-    uint64_t *order_out = set->order + set->rows;
-    mask = cairn__pack_mask(order.bits);
-    for (size_t i = 0; i < count; i++) {
-        order_out[i] = order.base + cairn__pack_get(order.values, order.bits, mask, rows[i]);
-    }
-    return CAIRN_OK;
+static bool takes_all_nodes(const cairn__image_block *block, const cairn__selection *selection) {
+    return selection->person_of == NULL && !selection->moved &&
+           block->node_min >= selection->first &&
+           (block->node_max < selection->end || selection->end == UINT32_MAX);
 }
 
 static void gather_names(const cairn__scan_scratch *scratch, const cairn__image_chunk *names,
-                         size_t count, uint16_t *name_out) {
+                         uint16_t *name_out) {
+    const uint16_t *rows = scratch->pick.rows;
+    size_t count = scratch->pick.count;
     if (names->bits == 8) {
         for (size_t i = 0; i < count; i++) {
-            name_out[i] = scratch->code[names->values[scratch->rows[i]]];
+            name_out[i] = scratch->code[names->values[rows[i]]];
         }
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        name_out[i] = scratch->code[cairn__decode_code(names, scratch->rows[i])];
+        name_out[i] = scratch->code[cairn__decode_code(names, rows[i])];
     }
+}
+
+/* The block's columns that every scan needs. */
+typedef struct frame {
+    cairn__image_view view;
+    cairn__image_chunk names, runs, time, order;
+} frame;
+
+static cairn_status open_frame(cairn__source *source, const cairn__selection *selection, frame *f) {
+    cairn__image_chunk *chunks[] = { &f->runs, &f->time, &f->order, &f->names };
+    cairn_status status = CAIRN_OK;
+    for (uint32_t i = 0; i < CAIRN__CHUNK_FIELDS && status == CAIRN_OK; i++) {
+        if (i != CAIRN__CHUNK_ORDER || !selection->without_order) {
+            status = cairn__image_chunk_open(source->image, &f->view, i, chunks[i]);
+        }
+    }
+    return status;
+}
+
+/* Narrow the rows of the block down to those that are asked for. */
+static void choose(cairn__source *source, const frame *f, bool all_names,
+                   const cairn__selection *selection) {
+    cairn__pick *pick = &source->scratch->pick;
+    if (all_names) {
+        cairn__pick_all(pick, f->view.block.rows);
+    } else {
+        cairn__pick_names(pick, &f->names, source->scratch->wanted);
+    }
+    if (!takes_all_nodes(&f->view.block, selection)) {
+        drop_nodes(pick, &f->runs, selection);
+    }
+    if (!is_inside(&f->view.block, selection)) {
+        cairn__pick_times(pick, &f->time, selection->from_ms, selection->to_ms);
+    }
+    cairn__pick_count(pick);
+}
+
+static cairn_status take(cairn__source *source, const frame *f, const cairn__selection *selection,
+                         cairn__rowset *set) {
+    cairn__pick *pick = &source->scratch->pick;
+    if (!cairn__rowset_reserve(set, pick->count)) {
+        return CAIRN_NO_MEMORY;
+    }
+    name_persons(pick, &f->runs, selection, set);
+    cairn__pick_rows(pick);
+    cairn__pick_places places = { pick->rows, pick->count };
+    uint64_t *times = (uint64_t *)(void *)(set->time_ms + set->rows);
+    cairn__pick_values(&f->time, places, cairn__decode_power(&f->time), times);
+    if (!selection->without_order) {
+        cairn__pick_values(&f->order, places, 1, set->order + set->rows);
+    }
+    gather_names(source->scratch, &f->names, set->name + set->rows);
+    cairn_status status =
+        set->column_count == 0 ? CAIRN_OK : cairn__source_gather(source, &f->view, set);
+    set->rows += pick->count;
+    return status;
 }
 
 cairn_status cairn__source_scan(cairn__source *source, uint32_t block,
                                 const cairn__selection *selection, cairn__rowset *set) {
-    cairn__image_view view;
-    cairn__image_chunk names, runs, time;
-    cairn_status status = cairn__image_view_open(source->image, block, &view);
+    frame f;
+    cairn_status status = cairn__image_view_open(source->image, block, &f.view);
     if (status != CAIRN_OK) {
         return status;
     }
-    uint32_t wanted = learn_names(source, &view);
+    uint32_t wanted = learn_names(source, &f.view);
     if (wanted == 0) {
         return CAIRN_OK;
     }
-    source->rows_read += view.block.rows;
-    status = cairn__image_chunk_open(source->image, &view, CAIRN__CHUNK_NAME, &names);
-    if (status == CAIRN_OK) {
-        status = cairn__image_chunk_open(source->image, &view, CAIRN__CHUNK_RUNS, &runs);
-    }
-    if (status == CAIRN_OK) {
-        status = cairn__image_chunk_open(source->image, &view, CAIRN__CHUNK_TIME, &time);
-    }
+    source->rows_read += f.view.block.rows;
+    status = open_frame(source, selection, &f);
     if (status != CAIRN_OK) {
         return status;
     }
-    size_t count = wanted == view.name_count
-                       ? cairn__select_all(view.block.rows, source->scratch->rows)
-                       : cairn__select(&names, source->scratch->wanted, source->scratch->rows);
-    if (!is_inside(&view.block, selection)) {
-        count = keep_times(source->scratch, count, &time, selection);
-    }
-    if (!cairn__rowset_reserve(set, count)) {
-        return CAIRN_NO_MEMORY;
-    }
-    count = keep_persons(source->scratch, count, &runs, selection, set);
-    if (count == 0) {
-        return CAIRN_OK;
-    }
-    status = gather_frame(source, &view, &time, count, set);
-    gather_names(source->scratch, &names, count, set->name + set->rows);
-    if (status == CAIRN_OK && set->column_count != 0) {
-        status = cairn__source_gather(source, &view, count, set);
-    }
-    set->rows += count;
-    return status;
+    choose(source, &f, wanted == f.view.name_count, selection);
+    return source->scratch->pick.count == 0 ? CAIRN_OK : take(source, &f, selection, set);
 }

@@ -5,6 +5,7 @@
 
 #include "trail/decode.h"
 #include "trail/dict.h"
+#include "trail/pick.h"
 #include "trail/reader.h"
 #include "trail/rowset.h"
 
@@ -22,17 +23,20 @@ typedef struct cairn__selection {
     int64_t from_ms, to_ms;
     const uint32_t *person_of; /* NULL: every node its own */
     size_t node_count;
+    bool without_order;  /* rows of the set get no order */
     bool moved;          /* rows of nodes of other persons; else of nodes that are persons */
     uint32_t first, end; /* persons; end UINT32_MAX: no end */
 } cairn__selection;
 
 /** Memory of one scan, shared by the sources of a reader. */
 typedef struct cairn__scan_scratch {
-    uint16_t rows[CAIRN__BLOCK_ROWS + 8]; /* chosen rows of the block */
-    uint8_t wanted[CAIRN__BLOCK_ROWS];    /* per name of the block */
-    uint16_t code[CAIRN__BLOCK_ROWS];     /* per name of the block: the reader's code */
-    uint64_t words[CAIRN__BLOCK_ROWS / 64];
-    uint16_t ranks[CAIRN__BLOCK_ROWS / 64];
+    cairn__pick pick;
+    uint8_t wanted[CAIRN__BLOCK_ROWS]; /* per name of the block */
+    uint16_t code[CAIRN__BLOCK_ROWS];  /* per name of the block: the reader's code */
+    cairn__pick present;               /* rows that have a value of the field at hand */
+    uint16_t place[CAIRN__BLOCK_ROWS]; /* number of such a row among the chosen ones */
+    uint16_t value[CAIRN__BLOCK_ROWS]; /* and of its value */
+    uint64_t bits[CAIRN__BLOCK_ROWS];
 } cairn__scan_scratch;
 
 typedef struct cairn__source_field {
@@ -66,10 +70,10 @@ void cairn__source_close(cairn__source *source);
 cairn_status cairn__source_scan(cairn__source *source, uint32_t block,
                                 const cairn__selection *selection, cairn__rowset *set);
 
-/** The values of all wanted fields for rows scratch->rows[0 .. count), into rows of the set from
+/** The values of all wanted fields for the rows in scratch->pick, into rows of the set from
  * set->rows on. reader_gather.c. */
 cairn_status cairn__source_gather(cairn__source *source, const cairn__image_view *view,
-                                  size_t count, cairn__rowset *set);
+                                  cairn__rowset *set);
 
 static inline uint32_t cairn__person_of(const cairn__selection *selection, uint32_t node) {
     return selection->person_of != NULL && node < selection->node_count ? selection->person_of[node]

@@ -3,7 +3,7 @@
 
 #include "base/assert.h"
 
-enum { RADIX_BITS = 11, RADIX_SIZE = 1 << RADIX_BITS, PERSON_SHIFT = 32 };
+enum { RADIX_BITS = 11, RADIX_SIZE = 1 << RADIX_BITS };
 
 static bool overlaps_time(const cairn__image_block *block, const cairn__selection *selection) {
     return block->time_max >= selection->from_ms && block->time_min < selection->to_ms;
@@ -148,9 +148,9 @@ static bool sort_persons(cairn__side *side) {
     }
     uint64_t *from = side->by_person, *to = side->by_person + count;
     for (size_t i = 0; i < count; i++) {
-        from[i] = (uint64_t)side->set.persons[i] << PERSON_SHIFT | i;
+        from[i] = (uint64_t)side->set.persons[i] << CAIRN__SIDE_SHIFT | i;
     }
-    for (unsigned shift = PERSON_SHIFT; shift < 64; shift += RADIX_BITS) {
+    for (unsigned shift = CAIRN__SIDE_SHIFT; shift < 64; shift += RADIX_BITS) {
         radix_pass(from, to, count, shift);
         uint64_t *swap = from;
         from = to;
@@ -176,6 +176,7 @@ cairn_status cairn__side_collect(cairn__side *side, cairn__source *sources, size
         }
     }
     side->window_end = window.end;
+    side->started = true;
     cairn__rowset_seal(&side->set);
     return sort_persons(side) ? CAIRN_OK : CAIRN_NO_MEMORY;
 }

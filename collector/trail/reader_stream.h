@@ -17,16 +17,30 @@ typedef struct cairn__stream {
 cairn_status cairn__stream_fill(cairn__stream *stream, const cairn__selection *selection,
                                 size_t rows_target);
 
+/** Has the stream given all it had? */
+static inline bool cairn__stream_ended(const cairn__stream *stream) {
+    return stream->at == stream->ready && stream->block == stream->source->image->block_count &&
+           stream->ready == stream->set.person_count;
+}
+
 /** Rows of moved nodes (of another person than the node itself): collected from all images at
  * once, for as many persons as the budget holds, and then handed out by person. */
 typedef struct cairn__side {
     cairn_allocator allocator;
     cairn__rowset set;   /* in the order of images and nodes */
-    uint64_t *by_person; /* person << 32 | number in set.persons */
+    uint64_t *by_person; /* person << CAIRN__SIDE_SHIFT | number in set.persons */
     size_t capacity, count, at;
     uint32_t window_end; /* all persons below it are collected */
     size_t rows_max;
+    bool started;
 } cairn__side;
+
+enum { CAIRN__SIDE_SHIFT = 32 };
+
+/** Have all persons of the selection been collected? */
+static inline bool cairn__side_ended(const cairn__side *side, const cairn__selection *selection) {
+    return side->started && side->window_end == selection->end;
+}
 
 /** Collect persons from side->window_end on. selection: of the whole query, moved = true. */
 cairn_status cairn__side_collect(cairn__side *side, cairn__source *sources, size_t count,

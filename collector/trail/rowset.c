@@ -5,7 +5,7 @@
 
 #include "trail/dict.h"
 
-enum { CAPACITY_MIN = 1024, FIXED_COLUMNS = 5 };
+enum { CAPACITY_MIN = 1024, PERSONS_COLUMN = 3, STARTS_COLUMN = 4, FIXED_COLUMNS = 5 };
 
 typedef struct column_ref {
     void *at; /* address of the pointer */
@@ -21,9 +21,9 @@ static column_ref column_of(cairn__rowset *set, size_t i) {
         return (column_ref){ &set->order, sizeof *set->order };
     case 2:
         return (column_ref){ &set->name, sizeof *set->name };
-    case 3:
+    case PERSONS_COLUMN:
         return (column_ref){ &set->persons, sizeof *set->persons };
-    case 4:
+    case STARTS_COLUMN:
         return (column_ref){ &set->starts, sizeof *set->starts };
     default:
         break;
@@ -50,7 +50,7 @@ void cairn__rowset_free(cairn__rowset *set) {
         column_ref column = column_of(set, i);
         void *array;
         memcpy(&array, column.at, sizeof array);
-        cairn__release(&set->allocator, array, set->capacity + 1, column.size);
+        cairn__release(&set->allocator, array, set->capacity + CAIRN__ROWSET_SLACK, column.size);
     }
     *set = cairn__rowset_make(set->allocator, set->column_count);
 }
@@ -72,7 +72,8 @@ bool cairn__rowset_reserve(cairn__rowset *set, size_t count) {
     grown.capacity = capacity;
     for (size_t i = 0; i < columns_of(set); i++) {
         column_ref to = column_of(&grown, i), from = column_of(set, i);
-        void *array = set->allocator.resize(set->allocator.self, NULL, 0, (capacity + 1) * to.size);
+        void *array = set->allocator.resize(set->allocator.self, NULL, 0,
+                                            (capacity + CAIRN__ROWSET_SLACK) * to.size);
         memcpy(to.at, &array, sizeof array);
         if (array == NULL) {
             cairn__rowset_free(&grown);
@@ -80,7 +81,8 @@ bool cairn__rowset_reserve(cairn__rowset *set, size_t count) {
         }
         void *old;
         memcpy(&old, from.at, sizeof old);
-        size_t used = i == 3 || i == 4 ? set->person_count : set->rows;
+        size_t used = i == PERSONS_COLUMN || i == STARTS_COLUMN ? set->person_count : set->rows;
+        memset((uint8_t *)array + capacity * to.size, 0, CAIRN__ROWSET_SLACK * to.size);
         if (used != 0) {
             memcpy(array, old, used * to.size);
         }
@@ -101,38 +103,6 @@ void cairn__rowset_seal(cairn__rowset *set) {
     if (set->starts != NULL) {
         set->starts[set->person_count] = (uint32_t)set->rows;
     }
-}
-
-void cairn__rowset_copy(cairn__rowset *to, const cairn__rowset *from, size_t first, size_t end) {
-    size_t count = end - first, at = to->rows;
-    if (count == 0) {
-        return;
-    }
-    memcpy(to->time_ms + at, from->time_ms + first, count * sizeof *to->time_ms);
-    memcpy(to->order + at, from->order + first, count * sizeof *to->order);
-    memcpy(to->name + at, from->name + first, count * sizeof *to->name);
-    for (size_t c = 0; c < to->column_count; c++) {
-        memcpy(to->kind[c] + at, from->kind[c] + first, count);
-        memcpy(to->bits[c] + at, from->bits[c] + first, count * sizeof *to->bits[c]);
-    }
-    to->rows += count;
-}
-
-void cairn__rowset_pick(cairn__rowset *to, const cairn__rowset *from, const uint32_t *at,
-                        size_t count) {
-    size_t row = to->rows;
-    for (size_t i = 0; i < count; i++) {
-        to->time_ms[row + i] = from->time_ms[at[i]];
-        to->order[row + i] = from->order[at[i]];
-        to->name[row + i] = from->name[at[i]];
-    }
-    for (size_t c = 0; c < to->column_count; c++) {
-        for (size_t i = 0; i < count; i++) {
-            to->kind[c][row + i] = from->kind[c][at[i]];
-            to->bits[c][row + i] = from->bits[c][at[i]];
-        }
-    }
-    to->rows += count;
 }
 
 void cairn__rowset_shift(cairn__rowset *set, size_t index) {
@@ -156,32 +126,40 @@ void cairn__rowset_shift(cairn__rowset *set, size_t index) {
     set->person_count = persons;
 }
 
-static bool is_before(const cairn__rowset *set, size_t a, size_t b) {
-    return set->time_ms[a] != set->time_ms[b] ? set->time_ms[a] < set->time_ms[b]
-                                              : set->order[a] < set->order[b];
+/** What is sorted: rows of a set by (time, order), or by time when order is NULL. */
+typedef struct sort_keys {
+    const int64_t *time_ms;
+    const uint64_t *order;
+} sort_keys;
+
+static bool is_before(const sort_keys *keys, size_t a, size_t b) {
+    if (keys->time_ms[a] != keys->time_ms[b]) {
+        return keys->time_ms[a] < keys->time_ms[b];
+    }
+    return keys->order != NULL && keys->order[a] < keys->order[b];
 }
 
-static void merge_halves(const cairn__rowset *set, const uint32_t *from, uint32_t *to,
-                         size_t middle, size_t count) {
+static void merge_halves(const sort_keys *keys, const uint32_t *from, uint32_t *to, size_t middle,
+                         size_t count) {
     size_t left = 0, right = middle;
-    if (middle >= count || !is_before(set, from[middle], from[middle - 1])) {
+    if (middle >= count || !is_before(keys, from[middle], from[middle - 1])) {
         memcpy(to, from, count * sizeof *to); /* already in order, as runs of one image are */
         return;
     }
     for (size_t i = 0; i < count; i++) {
         bool take_right =
-            left == middle || (right < count && is_before(set, from[right], from[left]));
+            left == middle || (right < count && is_before(keys, from[right], from[left]));
         to[i] = from[take_right ? right++ : left++];
     }
 }
 
 /* Bottom-up merge sort of row numbers; which of the two arrays holds the result. */
-static uint32_t *sort_numbers(const cairn__rowset *set, uint32_t *numbers, uint32_t *spare,
+static uint32_t *sort_numbers(const sort_keys *keys, uint32_t *numbers, uint32_t *spare,
                               size_t count) {
     for (size_t width = 1; width < count; width *= 2) {
         for (size_t at = 0; at < count; at += width * 2) {
             size_t left = count - at;
-            merge_halves(set, numbers + at, spare + at, width < left ? width : left,
+            merge_halves(keys, numbers + at, spare + at, width < left ? width : left,
                          width * 2 < left ? width * 2 : left);
         }
         uint32_t *swap = numbers;
@@ -191,31 +169,42 @@ static uint32_t *sort_numbers(const cairn__rowset *set, uint32_t *numbers, uint3
     return numbers;
 }
 
-bool cairn__rowset_sort(cairn__rowset *set, size_t first) {
-    size_t count = set->rows - first;
-    bool sorted = true;
-    for (size_t i = first + 1; i < set->rows && sorted; i++) {
-        sorted = !is_before(set, i, i - 1);
+void cairn__rowset_sorter_free(cairn__rowset_sorter *sorter) {
+    cairn__release(&sorter->allocator, sorter->numbers, sorter->number_capacity,
+                   sizeof *sorter->numbers);
+    cairn__release(&sorter->allocator, sorter->values, sorter->value_capacity,
+                   sizeof *sorter->values);
+}
+
+/* Put the items of one column in the order of the numbers. */
+static void permute(column_ref column, size_t first, const uint32_t *numbers, size_t count,
+                    uint8_t *spare) {
+    uint8_t *array;
+    memcpy(&array, column.at, sizeof array);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(spare + i * column.size, array + numbers[i] * column.size, column.size);
     }
-    if (sorted) {
-        return true;
-    }
-    const cairn_allocator *allocator = &set->allocator;
-    size_t bytes = count * 2 * sizeof(uint32_t);
-    uint32_t *numbers = allocator->resize(allocator->self, NULL, 0, bytes);
-    cairn__rowset copy = cairn__rowset_make(set->allocator, set->column_count);
-    if (numbers == NULL || !cairn__rowset_reserve(&copy, count)) {
-        cairn__release(allocator, numbers, bytes, 1);
+    memcpy(array + first * column.size, spare, count * column.size);
+}
+
+bool cairn__rowset_sort(cairn__rowset *set, size_t first, size_t end,
+                        cairn__rowset_sorter *sorter) {
+    size_t count = end - first;
+    if (!cairn__grow(&sorter->allocator, &sorter->numbers, &sorter->number_capacity, count * 2,
+                     sizeof *sorter->numbers) ||
+        !cairn__grow(&sorter->allocator, &sorter->values, &sorter->value_capacity, count,
+                     sizeof *sorter->values)) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        numbers[i] = (uint32_t)(first + i);
+        sorter->numbers[i] = (uint32_t)(first + i);
     }
-    uint32_t *result = sort_numbers(set, numbers, numbers + count, count);
-    cairn__rowset_pick(&copy, set, result, count);
-    set->rows = first;
-    cairn__rowset_copy(set, &copy, 0, count);
-    cairn__rowset_free(&copy);
-    allocator->resize(allocator->self, numbers, bytes, 0);
+    sort_keys keys = { set->time_ms, sorter->by_time ? NULL : set->order };
+    const uint32_t *numbers = sort_numbers(&keys, sorter->numbers, sorter->numbers + count, count);
+    for (size_t i = 0; i < columns_of(set); i++) {
+        if (i != PERSONS_COLUMN && i != STARTS_COLUMN) {
+            permute(column_of(set, i), first, numbers, count, (uint8_t *)sorter->values);
+        }
+    }
     return true;
 }

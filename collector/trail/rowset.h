@@ -5,6 +5,10 @@
 
 #include "trail/reader.h"
 
+/** Columns may be read and written this many items beyond their rows: short runs are copied with
+ * one fixed-size copy, without a loop. */
+enum { CAIRN__ROWSET_SLACK = 4 };
+
 typedef struct cairn__rowset {
     cairn_allocator allocator;
     size_t column_count;
@@ -33,15 +37,21 @@ static inline void cairn__rowset_person(cairn__rowset *set, uint32_t person) {
 }
 /** Write the end of the last person. */
 void cairn__rowset_seal(cairn__rowset *set);
-/** Copy rows [first, end) behind the rows of `to`, which has room. */
-void cairn__rowset_copy(cairn__rowset *to, const cairn__rowset *from, size_t first, size_t end);
-/** Copy rows at[0 .. count). */
-void cairn__rowset_pick(cairn__rowset *to, const cairn__rowset *from, const uint32_t *at,
-                        size_t count);
 /** Keep only the rows from the start of person `index` on, at the front. */
 void cairn__rowset_shift(cairn__rowset *set, size_t index);
-/** Order rows [first, rows) by (time, order). False: no memory. */
-bool cairn__rowset_sort(cairn__rowset *set, size_t first);
+/** Memory of cairn__rowset_sort, kept from call to call. */
+typedef struct cairn__rowset_sorter {
+    cairn_allocator allocator;
+    uint32_t *numbers; /* two runs of them */
+    size_t number_capacity;
+    uint64_t *values; /* one column */
+    size_t value_capacity;
+    bool by_time;
+} cairn__rowset_sorter;
+/** Order rows [first, end) by (time, order), or by time alone, equal ones staying as they are, when
+ * sorter->by_time. False: no memory. */
+bool cairn__rowset_sort(cairn__rowset *set, size_t first, size_t end, cairn__rowset_sorter *sorter);
+void cairn__rowset_sorter_free(cairn__rowset_sorter *sorter);
 /** Bytes per row, for budgets. */
 size_t cairn__rowset_row_bytes(size_t column_count);
 

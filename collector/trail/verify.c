@@ -67,7 +67,8 @@ static cairn_status check_order(checker *c, const cairn__image_view *view, uint3
             int64_t time_ms = cairn__decode_time(&time, row);
             uint64_t at = cairn__decode_integer(&order, row);
             if (!is_after_last(c, node, time_ms, at) || time_ms < view->block.time_min ||
-                time_ms > view->block.time_max) {
+                time_ms > view->block.time_max || at < c->image->order_min ||
+                at > c->image->order_max) {
                 return damaged(c, "the order of rows in block", index);
             }
             c->any = true;

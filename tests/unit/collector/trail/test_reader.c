@@ -80,6 +80,7 @@ static void ask_at_random(fixture *f, const model_shape *shape) {
     cairn_span names[8], properties[8];
     uint32_t person_of[1000];
     cairn__reader_options options = model_everything();
+    options.without_order = random_below(random, 2) == 0;
     options.names = names;
     options.name_count = random_below(random, 6);
     for (size_t i = 0; i < options.name_count; i++) {

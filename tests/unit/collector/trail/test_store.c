@@ -141,6 +141,7 @@ static void ask(fixture *f, cairn_status expected) {
     options.property_count = 6;
     options.person_of = random_below(&f->random, 2) == 0 ? person_of : NULL;
     options.node_count = 120;
+    options.without_order = random_below(&f->random, 2) == 0;
     cairn__trail_snapshot *snapshot = cairn__trail_snapshot_take(f->trail);
     assert_non_null(snapshot);
     assert_int_equal(model_compare(&f->m, snapshot, &options), expected);
