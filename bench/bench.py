@@ -1,0 +1,332 @@
+#!/usr/bin/env python3
+"""bench.py: measures what README.md promises and prints one table. Run it through tools/bench.sh.
+
+Every figure is of one run on this machine. Where a peer or a part is missing, its line says "not
+measured" and why. "per core" means: per second of CPU; of accepting: of all threads of the edge but
+those that fold (cairn-fold, cairn-job).
+"""
+import argparse
+import http.client
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
+
+from edge_process import WRITE_KEY, Edge, free_port, request  # noqa: E402
+
+BIN = os.path.join(ROOT, "build", "release", "bin")
+QUERIES = os.path.join(ROOT, "bench", "queries")
+CLICKHOUSE = shutil.which("clickhouse-server") or "/usr/sbin/clickhouse-server"
+REPEATS = 15
+
+
+class Table:
+    def __init__(self):
+        self.rows = []
+
+    def add(self, what, value, mark="", verdict=""):
+        self.rows.append((what, value, mark, verdict))
+        print(f"  {what}: {value} {mark} {verdict}".rstrip(), file=sys.stderr, flush=True)
+
+    def missing(self, what, why):
+        self.add(what, f"not measured ({why})")
+
+    def at_least(self, what, value, mark, unit):
+        self.add(what, f"{value:,.0f} {unit}", f">= {mark:,.0f}", f"{value / mark:.2f} x")
+
+    def at_most(self, what, value, mark, unit):
+        self.add(what, f"{value:,.1f} {unit}", f"<= {mark:,g}", f"{mark / value:.2f} x")
+
+    def print(self):
+        head = ("what", "measured", "mark", "ratio to mark")
+        widths = [max(len(row[i]) for row in [head, *self.rows]) for i in range(4)]
+        for row in [head, tuple("-" * width for width in widths), *self.rows]:
+            cells = " | ".join(cell.ljust(width) for cell, width in zip(row, widths))
+            print(f"| {cells} |")
+
+
+def program(name):
+    path = os.path.join(BIN, name)
+    return path if os.path.exists(path) else None
+
+
+def run(*command, **options):
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    if done.returncode != 0:
+        raise RuntimeError(f"{command[0]}: {done.returncode}: {done.stderr[-500:]}")
+    return done.stdout
+
+
+def json_lines(text):
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+# --- the SDK ---
+
+def measure_track(table):
+    native = program("bench_track")
+    if native is None:
+        table.missing("track(), native", "there is no bench_track")
+    else:
+        for line in json_lines(run(native)):
+            table.add("track(), native, 10 properties", f"{line['ns']:,} ns")
+    wasm = json_lines(run("node", os.path.join(ROOT, "bench", "track.mjs")))[0]
+    if "skipped" in wasm:
+        table.missing("track(), WASM in node", wasm["skipped"])
+    else:
+        table.add("track(), WASM in node, 10 properties", f"{wasm['ns']:,} ns")
+
+
+def measure_size(table):
+    path = os.path.join(ROOT, "wasm", "dist", "cairn.wasm")
+    if not os.path.exists(path):
+        table.missing("WASM core", "tools/build.sh web has not been run")
+        return
+    packed = len(subprocess.run(["brotli", "-q", "11", "-c", path], capture_output=True,
+                                check=True).stdout)
+    table.add("WASM core, raw", f"{os.path.getsize(path):,} bytes")
+    table.at_most("WASM core, brotli", packed / 1024, 24, "KiB")
+
+
+# --- accepting ---
+
+def thread_cpu(edge):
+    """Name of thread -> seconds of CPU, of all threads of the edge."""
+    found = {}
+    tasks = f"/proc/{edge.child.pid}/task"
+    for task in os.listdir(tasks):
+        with open(f"{tasks}/{task}/stat", encoding="utf-8") as file:
+            head, tail = file.read().rsplit(")", 1)
+        words = tail.split()
+        seconds = (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+        name = head.split("(", 1)[1]
+        found[name] = found.get(name, 0.0) + seconds
+    return found
+
+
+def load(edge, *flags):
+    before = thread_cpu(edge)
+    report = json.loads(run(os.path.join(BIN, "cairn"), "load", "--edge",
+                            f"http://127.0.0.1:{edge.port}", "--key", WRITE_KEY, "--json", *flags))
+    after = thread_cpu(edge)
+    used = {name: after[name] - before.get(name, 0.0) for name in after}
+    return report, used
+
+
+def folding(used):
+    return sum(seconds for name, seconds in used.items() if "fold" in name or "job" in name)
+
+
+def measure_accept(table, seconds):
+    edge = Edge(program("cairn-edge"))
+    try:
+        starts = []
+        for _ in range(5):
+            starts.append(edge.start())
+            edge.stop()
+        edge.start()
+        time.sleep(1)
+        table.at_most("edge: start until ready", statistics.median(starts) * 1000, 100, "ms")
+        table.at_most("edge: idle memory (RSS)", edge.rss_bytes() / 2**20, 30, "MiB")
+        for what, unit, mark, flags in (
+                ("accept, durable, batches of 50", "events", 500_000,
+                 ("--batch", "50", "--connections", "64")),
+                ("accept, durable, single events", "requests", 30_000,
+                 ("--batch", "1", "--connections", "256"))):
+            report, used = load(edge, "--seconds", str(seconds), "--people", "20000", *flags)
+            total = sum(used.values())
+            table.add(f"{what}: wall", f"{report[unit + '_per_second']:,.0f} {unit}/s",
+                      "", f"p99 {report['p99_ms']} ms")
+            table.add(f"{what}: per core, folding included",
+                      f"{report[unit] / total:,.0f} {unit}/s")
+            table.at_least(f"{what}: per core of accepting",
+                           report[unit] / (total - folding(used)), mark, f"{unit}/s")
+            calm, _ = load(edge, "--seconds", str(seconds), "--people", "20000", *flags,
+                           "--rate", str(int(report["events_per_second"] / 2)))
+            table.add(f"{what}: at half that rate", f"p99 {calm['p99_ms']} ms")
+    finally:
+        edge.close()
+
+
+# --- questions ---
+
+def timed(call):
+    times, answer = [], None
+    for _ in range(REPEATS):
+        begun = time.monotonic()
+        answer = call()
+        times.append(time.monotonic() - begun)
+    return min(times), answer  # the best of them: other programs only add
+
+
+def cairn_funnel(data):
+    """(seconds, [persons per step]) through /v1/analyze of an edge on the folded directory."""
+    edge = Edge(program("cairn-edge"), {"data_dir": data}, {"CAIRN_DATA_DIR": data})
+    with open(edge.config, encoding="utf-8") as file:
+        text = file.read().replace("name: test", "name: bench")
+    with open(edge.config, "w", encoding="utf-8") as file:
+        file.write(text)
+    with open(os.path.join(QUERIES, "funnel.cairn.json"), encoding="utf-8") as file:
+        query = json.load(file)
+    try:
+        edge.start()
+        seconds, answer = timed(lambda: edge.analyze(query))
+    finally:
+        edge.stop()
+        edge.close()
+    names = [column["name"] if isinstance(column, dict) else column
+             for column in answer["columns"]]
+    return seconds, [row[names.index("persons")] for row in answer["rows"]]
+
+
+class ClickHouse:
+    """Debian's server on free ports of the loopback, in a folder of its own, one thread a query."""
+
+    def __init__(self, folder):
+        self.folder, self.port = folder, free_port()
+        os.makedirs(folder)
+        users = os.path.join(folder, "users.xml")
+        config = os.path.join(folder, "config.xml")
+        with open(users, "w", encoding="utf-8") as file:
+            file.write("<yandex><profiles><default><max_threads>1</max_threads>"
+                       "<max_memory_usage>4000000000</max_memory_usage></default></profiles>"
+                       "<users><default><password></password><networks><ip>127.0.0.1</ip>"
+                       "</networks><profile>default</profile><quota>default</quota></default>"
+                       "</users><quotas><default></default></quotas></yandex>")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(f"<yandex><logger><level>warning</level><log>{folder}/log</log>"
+                       f"<errorlog>{folder}/errors</errorlog></logger>"
+                       f"<http_port>{self.port}</http_port><tcp_port>{free_port()}</tcp_port>"
+                       "<listen_host>127.0.0.1</listen_host>"
+                       f"<path>{folder}/data/</path><tmp_path>{folder}/tmp/</tmp_path>"
+                       "<mark_cache_size>1000000000</mark_cache_size>"
+                       f"<users_config>{users}</users_config>"
+                       "<default_profile>default</default_profile>"
+                       "<default_database>default</default_database></yandex>")
+        with open(os.path.join(folder, "out"), "wb") as log:
+            self.child = subprocess.Popen([CLICKHOUSE, f"--config-file={config}"], stdout=log,
+                                          stderr=log, stdin=subprocess.DEVNULL, cwd=folder)
+        for _ in range(300):
+            try:
+                if request(self.port, "GET", "/ping")[0] == 200:
+                    return
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.1)
+        self.close()
+        raise RuntimeError("it did not start; see its log")
+
+    def ask(self, sql, body=b""):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
+        path = "/?query=" + "".join(f"%{byte:02x}" for byte in sql.encode())
+        connection.request("POST", path, body)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        if answer.status != 200:
+            raise RuntimeError(text[:300])
+        return text
+
+    def close(self):
+        self.child.terminate()
+        self.child.wait()
+
+
+def clickhouse_funnel(folder, rows):
+    """(seconds, [persons per step], bytes on disk)"""
+    server = ClickHouse(os.path.join(folder, "clickhouse"))
+    try:
+        server.ask("CREATE TABLE ev (user_id UInt32, time DateTime, event UInt8, platform UInt8, "
+                   "province UInt8, channel UInt8, amount UInt32) ENGINE = MergeTree PARTITION BY "
+                   "tuple() ORDER BY (user_id, time) SETTINGS index_granularity = 8192")
+        with open(rows, "rb") as file:
+            server.ask("INSERT INTO ev FORMAT RowBinary", file.read())
+        server.ask("OPTIMIZE TABLE ev FINAL")
+        with open(os.path.join(QUERIES, "funnel.clickhouse.sql"), encoding="utf-8") as file:
+            sql = file.read()
+        seconds, text = timed(lambda: server.ask(sql))
+        size = int(server.ask("SELECT sum(bytes_on_disk) FROM system.parts WHERE active "
+                              "AND table = 'ev'"))
+        return seconds, [int(word) for word in text.split()], size
+    finally:
+        server.close()
+
+
+def sqlite_funnel(folder, rows):
+    text = run(program("bench_sqlite"), rows, os.path.join(folder, "ev.db"),
+               os.path.join(QUERIES, "funnel.sqlite.sql"), "5")
+    first, report = text.splitlines()[0], json_lines(text)[0]
+    return (min(report["seconds"]), [int(word) for word in first.split()],
+            report["bytes"])
+
+
+def folder_bytes(folder):
+    return sum(os.path.getsize(os.path.join(at, name))
+               for at, _, names in os.walk(folder) for name in names)
+
+
+def measure_funnel(table, folder, people, events):
+    data, rows = os.path.join(folder, "data"), os.path.join(folder, "rows.bin")
+    fold = json.loads(run(program("bench_fold"), data, str(people), str(events), rows))
+    count = fold["events"]
+    table.add("fold: wall", f"{count / fold['wall_s']:,.0f} events/s", "",
+              f"{fold['persons']:,} persons")
+    table.add("fold: per core", f"{count / fold['cpu_s']:,.0f} events/s")
+    table.add("bytes per event: Cairn's log", f"{fold['log_bytes'] / count:.1f} bytes")
+    table.add("bytes per event: Cairn's trail", f"{fold['trail_bytes'] / count:.1f} bytes")
+    table.add("bytes per event: Cairn's project, all of it",
+              f"{folder_bytes(os.path.join(data, 'projects')) / count:.1f} bytes")
+    what = f"funnel of 3 steps, {count / 1e6:g} M events"
+    own, steps = cairn_funnel(data)
+    table.add(f"{what}: Cairn", f"{own * 1000:,.1f} ms", "", f"answer {steps}")
+    for name, present, measure, mark in (
+            ("ClickHouse", os.path.exists(CLICKHOUSE), clickhouse_funnel, 10),
+            ("SQLite", program("bench_sqlite") is not None, sqlite_funnel, None)):
+        if not present:
+            table.missing(f"{what}: {name}", "it is not installed: tools/setup.sh bench")
+            continue
+        try:
+            seconds, answer, size = measure(folder, rows)
+        except (RuntimeError, OSError) as error:
+            table.missing(f"{what}: {name}", str(error)[:80])
+            continue
+        same = "same answer" if answer == steps else f"ANOTHER ANSWER {answer}"
+        table.add(f"bytes per event: {name}", f"{size / count:.1f} bytes")
+        table.add(f"{what}: {name}", f"{seconds * 1000:,.1f} ms", "", same)
+        if mark is None:
+            table.add(f"{what}: Cairn against {name}", f"{seconds / own:.1f} times as fast")
+        else:
+            table.at_least(f"{what}: Cairn against {name}", seconds / own, mark, "times as fast")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--people", type=int, default=250_000)
+    parser.add_argument("--events", type=int, default=5_000_000)
+    parser.add_argument("--seconds", type=int, default=10, help="of each load")
+    parser.add_argument("--only", choices=("track", "size", "accept", "funnel"))
+    options = parser.parse_args()
+    table = Table()
+    parts = {"track": lambda: measure_track(table), "size": lambda: measure_size(table),
+             "accept": lambda: measure_accept(table, options.seconds)}
+    with tempfile.TemporaryDirectory(prefix="cairn-bench-") as folder:
+        parts["funnel"] = lambda: measure_funnel(table, folder, options.people, options.events)
+        for name, part in parts.items():
+            if options.only not in (None, name):
+                continue
+            try:
+                part()
+            except (RuntimeError, OSError) as error:
+                table.missing(name, str(error).replace("\n", " ")[:120])
+    print()
+    table.print()
+
+
+if __name__ == "__main__":
+    main()
