@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -243,6 +244,7 @@ static void on_answers(uv_async_t *async) {
 /* --- flush and compaction --------------------------------------------------------------------- */
 
 static void run_jobs(void *self) {
+    (void)prctl(PR_SET_NAME, "cairn-job"); /* as top and the bench show it */
     cairn__folder *folder = self;
     uv_mutex_lock(&folder->mutex);
     for (;;) {
@@ -333,6 +335,7 @@ static void rest(cairn__folder *folder, const turn *t) {
 }
 
 static void fold_log(void *self) {
+    (void)prctl(PR_SET_NAME, "cairn-fold"); /* as top and the bench show it */
     cairn__folder *folder = self;
     turn t = { .last_commit_ms = mono_ms(), .listening = true };
     update_stats(folder);
