@@ -196,10 +196,11 @@ void cairn__connection_close(cairn__connection *connection) {
         if (exchange->gone != NULL) {
             exchange->gone(exchange);
         }
-        if (exchange->answered) {
-            exchange_free(exchange);
+        if (exchange->answered || exchange == connection->current) {
+            exchange_free(exchange); /* nobody else has it */
         }
     }
+    connection->current = NULL;
     cairn__http_free(&connection->http);
     cairn__buffer_free(&connection->waiting);
     server->inflight_bytes -= connection->counted_bytes;

@@ -52,6 +52,19 @@ static const char *environment(void *self, const char *name) {
 
 /* --- what the configuration says -------------------------------------------------------------- */
 
+static void raise_file_limit(const cairn__edge *edge) {
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)edge->config.connections_max + OTHER_FILES;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) {
+        return;
+    }
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < wanted) {
+        cairn__logline_number("few_files", "open_files_max", (int64_t)limit.rlim_cur);
+    }
+}
+
 /* Every number that is used outside the configuration is set here, at the start and at a reload. */
 static void apply(cairn__edge *edge) {
     const cairn__config *c = &edge->config;
@@ -66,6 +79,7 @@ static void apply(cairn__edge *edge) {
                                 .inflight_bytes_hard = (size_t)c->inflight_bytes_hard };
     edge->live.heartbeat_ms = (uint64_t)c->stream_heartbeat_ms;
     atomic_store(&edge->folder.commit_interval_ms, (uint64_t)c->commit_interval_ms);
+    raise_file_limit(edge);
     (void)snprintf(edge->cors_header, sizeof edge->cors_header,
                    "Access-Control-Allow-Origin: %.200s\r\n%s", c->cors_origin,
                    strcmp(c->cors_origin, "*") == 0 ? "" : "Vary: Origin\r\n");
@@ -285,19 +299,6 @@ static bool listen_at(cairn__edge *edge, size_t which, const char *text) {
     return true;
 }
 
-static void raise_file_limit(const cairn__edge *edge) {
-    struct rlimit limit;
-    rlim_t wanted = (rlim_t)edge->config.connections_max + OTHER_FILES;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) {
-        return;
-    }
-    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur < wanted) {
-        cairn__logline_number("few_files", "open_files_max", (int64_t)limit.rlim_cur);
-    }
-}
-
 static bool start_threads(cairn__edge *edge) {
     int code = cairn__live_start(&edge->live, &edge->loop, cairn__edge_now_ms());
     code = code != 0 ? code : cairn__commit_start(&edge->commit, edge->writer, &edge->loop);
@@ -351,7 +352,6 @@ static void run(cairn__edge *edge) {
     edge->live.metrics = &edge->metrics;
     edge->scratch = cairn__arena_make(cairn__heap(), CAIRN__CHECK_ARENA_BYTES_MAX);
     apply(edge);
-    raise_file_limit(edge);
     look_at_disk(edge);
     start_timers(edge);
     edge->failed = !start_threads(edge) || !listen_at(edge, 0, edge->config.public_listen) ||

@@ -99,18 +99,25 @@ static bool keep(newest *kept, const cairn__reader *reader, const cairn__reader_
     return json_array_append_new(kept->events, event) == 0 && made;
 }
 
-static cairn_status read_batch(const looking *look, const cairn__reader *reader,
-                               const cairn__reader_batch *batch, newest *kept) {
-    for (size_t i = 0; i < batch->person_count; i++) {
-        bool wanted = batch->persons[i] == look->person;
-        for (uint32_t row = batch->person_rows[i]; wanted && row < batch->person_rows[i + 1];
-             row++) {
-            if (!keep(kept, reader, batch, row)) {
-                return CAIRN_NO_MEMORY;
-            }
+static cairn_status keep_rows(const cairn__reader *reader, const cairn__reader_batch *batch,
+                              size_t person, newest *kept) {
+    for (uint32_t row = batch->person_rows[person]; row < batch->person_rows[person + 1]; row++) {
+        if (!keep(kept, reader, batch, row)) {
+            return CAIRN_NO_MEMORY;
         }
     }
     return CAIRN_OK;
+}
+
+static cairn_status read_batch(const looking *look, const cairn__reader *reader,
+                               const cairn__reader_batch *batch, newest *kept) {
+    cairn_status status = CAIRN_OK;
+    for (size_t i = 0; i < batch->person_count && status == CAIRN_OK; i++) {
+        if (batch->persons[i] == look->person) {
+            status = keep_rows(reader, batch, i, kept);
+        }
+    }
+    return status;
 }
 
 static cairn_status read_events(const looking *look, cairn__reader *reader, newest *kept) {

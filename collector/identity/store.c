@@ -7,7 +7,11 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 
-enum { MAP_FIELDS = 4, CHUNK_BYTES = CAIRN__MAP_CHUNK_NODES * MAP_FIELDS * 4 };
+enum {
+    MAP_FIELDS = 4,
+    MAP_ROW_BYTES = MAP_FIELDS * 4,
+    CHUNK_BYTES = CAIRN__MAP_CHUNK_NODES * MAP_ROW_BYTES
+};
 
 static const char tables[] =
     "CREATE TABLE IF NOT EXISTS identity_node(node INTEGER PRIMARY KEY, type TEXT NOT NULL,"
@@ -86,10 +90,10 @@ static bool chunk_is_sound(const cairn__person_map *map, uint32_t first, uint32_
 static cairn_status load_chunk(cairn__identity *identity, uint32_t chunk, cairn_span bytes) {
     cairn__person_map *map = &identity->map;
     uint32_t first = chunk * CAIRN__MAP_CHUNK_NODES;
-    if (bytes.len % (MAP_FIELDS * 4) != 0 || bytes.len > CHUNK_BYTES || first != map->count) {
+    if (bytes.len % MAP_ROW_BYTES != 0 || bytes.len > CHUNK_BYTES || first != map->count) {
         return CAIRN_STORAGE;
     }
-    uint32_t count = (uint32_t)(bytes.len / (MAP_FIELDS * 4));
+    uint32_t count = (uint32_t)(bytes.len / MAP_ROW_BYTES);
     if (!cairn__map_reserve(map, identity->allocator)) {
         return CAIRN_NO_MEMORY;
     }

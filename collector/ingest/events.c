@@ -190,21 +190,23 @@ static bool read_id_text(reading *r, const json_t *value, cairn__ingest_event *o
            copy(r, cairn__span(colon + 1, text.len - type_len - 1), &id->value);
 }
 
+static bool read_ids_object(reading *r, const json_t *value, cairn__ingest_event *out) {
+    const char *type;
+    json_t *one;
+    json_object_foreach((json_t *)value, type, one) {
+        if (!read_one_id(r, type, one, out)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool read_ids(reading *r, const json_t *value, cairn__ingest_event *out) {
     if (json_is_object(value)) {
-        const char *type;
-        json_t *one;
-        json_object_foreach((json_t *)value, type, one) {
-            if (!read_one_id(r, type, one, out)) {
-                return false;
-            }
-        }
-        return true;
+        return read_ids_object(r, value, out);
     }
-    size_t index;
-    json_t *one;
-    json_array_foreach(value, index, one) {
-        if (!read_id_text(r, one, out)) {
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        if (!read_id_text(r, json_array_get(value, i), out)) {
             return false;
         }
     }
@@ -417,10 +419,14 @@ static cairn_status add_document(reading *r, const json_t *root, cairn__ingest_p
     return CAIRN_OK;
 }
 
-/* The blank bytes at the front of text; *newline_out tells of a line's end among them. */
+static bool is_blank(uint8_t byte) {
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+/* The blank bytes at the front of text; the ends of lines among them are counted. */
 static size_t blanks(cairn_span text, size_t *lines) {
     size_t at = 0;
-    for (; at < text.len && memchr(" \t\r\n", text.data[at], 4) != NULL; at++) {
+    for (; at < text.len && is_blank(text.data[at]); at++) {
         *lines += text.data[at] == '\n';
     }
     return at;

@@ -141,7 +141,7 @@ class Life(unittest.TestCase):
         edge.start()
         raw = Raw(edge.port).send(http_post("/v1/events", EVENT)[:-3])
         begun = time.monotonic()
-        self.assertEqual(edge.stop(), 0)
+        self.assertEqual(edge.stop(), 0, edge.tail())
         self.assertLess(time.monotonic() - begun, 10)
         raw.close()
 
@@ -157,7 +157,7 @@ class Life(unittest.TestCase):
     def test_a_newer_format_is_refused_and_left_alone(self):
         edge = self.make()
         edge.start()
-        self.assertEqual(edge.stop(), 0)
+        self.assertEqual(edge.stop(), 0, edge.tail())
         path = os.path.join(edge.data, "format")
         for text in ("2\n", "none\n"):
             with open(path, "w", encoding="ascii") as file:
@@ -238,7 +238,7 @@ class Life(unittest.TestCase):
         self.assertEqual(request(edge.port, "POST", "/v1/events", body, JSON)[0], 200)
         request(edge.port, "POST", "/v1/events", body[:-1], JSON)
         request(edge.admin_port, "GET", "/v1/persons/login:anna@example.com")
-        self.assertEqual(edge.stop(), 0)
+        self.assertEqual(edge.stop(), 0, edge.tail())
         for word in ("anna", "secret_event", "DE89", WRITE_KEY):
             self.assertNotIn(word, edge.tail(1000000))
 
@@ -280,7 +280,7 @@ class FullDisk(unittest.TestCase):
         status, body = request(edge.port, "POST", "/v1/events", line, JSON)
         self.assertEqual(status, 200, body)
         until(lambda: metric(edge, "cairn_events") == accepted + 1, "all accepted are counted")
-        self.assertEqual(edge.stop(), 0)
+        self.assertEqual(edge.stop(), 0, edge.tail())
         edge.start()
         until(lambda: metric(edge, "cairn_events") == accepted + 1, "and after a start")
 

@@ -74,6 +74,13 @@ class Slow(EdgeCase):
     def test_bodies_that_never_end(self):
         self.crowd_is_harmless(http_post("/v1/events", b"x" * 100000)[:2000])
 
+    def test_requests_that_are_given_up_cost_nothing(self):
+        for _ in range(200):
+            raw = Raw(self.edge.port).send(GOOD[:-5])
+            raw.close()
+        until(lambda: self.metric("cairn_connections") <= 1, "they are gone")
+        self.assertEqual(self.metric("cairn_inflight_bytes"), 0)
+
     def test_a_slow_request_is_told_so(self):
         for cut in (10, len(GOOD) - 5):
             raw = self.raw().send(GOOD[:cut])

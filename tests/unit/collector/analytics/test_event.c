@@ -35,15 +35,19 @@ static int close_shop(void **state) {
 }
 
 #define RANGE "'model':'event','from':'2026-08-01','to':'2026-08-03'"
-#define SERIES(name, measure) "{'name':'" name "','on':'purchase','measure':" measure "}"
+#define N "{'name':'n','on':'purchase','measure':'count'}"
+#define BUYERS "{'name':'buyers','on':'purchase','measure':'persons'}"
+#define EACH "{'name':'each','on':'purchase','measure':'per_person'}"
+#define GMV "{'name':'gmv','on':'purchase','measure':{'sum':'event.amount'}}"
+#define AVG "{'name':'avg','on':'purchase','measure':{'avg':'event.amount'}}"
+#define MID "{'name':'mid','on':'purchase','measure':{'median':'event.amount'}}"
+#define KINDS "{'name':'kinds','on':'purchase','measure':{'distinct':'event.channel'}}"
+#define PURCHASES "'on':'purchase','measure'"
 
 static void counts_persons_and_sums_of_the_whole_range(void **state) {
-    json_t *answer = world_ask(
-        *state,
-        "{" RANGE ",'series':[" SERIES("n", "'count'") "," SERIES("buyers", "'persons'") "," SERIES(
-            "each", "'per_person'") "," SERIES("gmv",
-                                               "{'sum':'event.amount'}") ",{'name':'all','on':'*','"
-                                                                         "measure':'count'}]}");
+    json_t *answer = world_ask(*state, "{" RANGE ",'series':[" N "," BUYERS "," EACH "," GMV
+                                       ",{'name':'all','on':'*','"
+                                       "measure':'count'}]}");
     assert_non_null(answer);
     world_expect(answer, "columns", "['n','buyers','each','gmv','all']");
     world_expect(answer, "rows", "[[4,2,2,37.5,5]]");
@@ -55,28 +59,19 @@ static void counts_persons_and_sums_of_the_whole_range(void **state) {
 }
 
 static void every_measure_of_a_property(void **state) {
-    world_rows(
-        *state,
-        "{" RANGE
-        ",'series':[" SERIES("avg", "{'avg':'event.amount'}") "," SERIES("min", "{'min':'event."
-                                                                                "amount'}") "," SERIES("max", "{'max':'event.amount'}") "," SERIES(
-            "median",
-            "{'median':'event.amount'}") "," SERIES("p90",
-                                                    "{'p90':'event.amount'}") "," SERIES("kinds",
-                                                                                         "{'"
-                                                                                         "distinct'"
-                                                                                         ":'event."
-                                                                                         "channel'"
-                                                                                         "}") "," SERIES("none",
-                                                                                                         "{'sum':'event.channel'}") "," SERIES("nothing",
-                                                                                                                                               "{'avg':'event.channel'}") "]}",
-        "[[9.375,2.5,20,7.5,17,2,0,null]]");
+    world_rows(*state,
+               "{" RANGE ",'series':[" AVG "," MID "," KINDS ",{'name':'min'," PURCHASES
+               ":{'min':'event.amount'}},"
+               "{'name':'max'," PURCHASES ":{'max':'event.amount'}},"
+               "{'name':'p90'," PURCHASES ":{'p90':'event.amount'}},"
+               "{'name':'none'," PURCHASES ":{'sum':'event.channel'}},"
+               "{'name':'nothing'," PURCHASES ":{'avg':'event.channel'}}]}",
+               "[[9.375,7.5,2,2.5,20,17,0,null]]");
 }
 
 static void units_without_events_are_zero_and_totals_are_computed(void **state) {
-    json_t *answer = world_ask(
-        *state, "{" RANGE ",'unit':'day','series':[" SERIES("n", "'count'") "," SERIES(
-                    "buyers", "'persons'") "," SERIES("avg", "{'avg':'event.amount'}") "]}");
+    json_t *answer =
+        world_ask(*state, "{" RANGE ",'unit':'day','series':[" N "," BUYERS "," AVG "]}");
     assert_non_null(answer);
     world_expect(answer, "columns", "['day','n','buyers','avg']");
     world_expect(answer, "rows",
@@ -89,13 +84,9 @@ static void units_without_events_are_zero_and_totals_are_computed(void **state) 
 
 static void days_are_the_querys_days_in_its_zone(void **state) {
     /* 16:00 UTC is midnight in Shanghai: the last purchase lies on the 3rd there, too. */
-    world_rows(*state,
-               "{" RANGE
-               ",'timezone':'Asia/Shanghai','unit':'day','series':[" SERIES("n", "'count'") "]}",
+    world_rows(*state, "{" RANGE ",'timezone':'Asia/Shanghai','unit':'day','series':[" N "]}",
                "[['2026-08-01',3],['2026-08-02',0],['2026-08-03',1]]");
-    world_rows(*state,
-               "{" RANGE
-               ",'timezone':'America/New_York','unit':'day','series':[" SERIES("n", "'count'") "]}",
+    world_rows(*state, "{" RANGE ",'timezone':'America/New_York','unit':'day','series':[" N "]}",
                "[['2026-08-01',0],['2026-08-02',1],['2026-08-03',0]]");
 }
 
@@ -117,9 +108,8 @@ static void a_day_of_23_hours_is_one_day(void **state) {
 }
 
 static void groups_lead_and_the_largest_is_first(void **state) {
-    json_t *answer =
-        world_ask(*state, "{" RANGE ",'by':['user.city','event.channel'],'series':[" SERIES(
-                              "n", "'count'") "," SERIES("buyers", "'persons'") "]}");
+    json_t *answer = world_ask(*state, "{" RANGE ",'by':['user.city','event.channel'],'series':[" N
+                                       "," BUYERS "]}");
     assert_non_null(answer);
     world_expect(answer, "columns", "['user.city','event.channel','n','buyers']");
     world_expect(answer, "rows",
@@ -131,8 +121,7 @@ static void groups_lead_and_the_largest_is_first(void **state) {
 
 static void groups_by_unit_have_their_own_totals(void **state) {
     json_t *answer = world_ask(
-        *state, "{" RANGE ",'unit':'day','limit':1,'by':['event.channel'],'series':[" SERIES(
-                    "buyers", "'persons'") "]}");
+        *state, "{" RANGE ",'unit':'day','limit':1,'by':['event.channel'],'series':[" BUYERS "]}");
     assert_non_null(answer);
     world_expect(answer, "rows",
                  "[['2026-08-01','web',2],['2026-08-02','web',0],['2026-08-03','web',1]]");
@@ -152,50 +141,28 @@ static void groups_by_name_bins_and_time(void **state) {
                "{" RANGE ",'by':[{'bins':[5,20],'of':'event.amount'}],'series':[{'name':'n',"
                "'on':'*','measure':'count'}]}",
                "[['[5,20)',2],['<5',1],['>=20',1],[null,1]]");
-    world_rows(*state, "{" RANGE ",'by':[{'time':'week'}],'series':[" SERIES("n", "'count'") "]}",
+    world_rows(*state, "{" RANGE ",'by':[{'time':'week'}],'series':[" N "]}",
                "[['2026-07-27',3],['2026-08-03',1]]");
-    world_rows(*state, "{" RANGE ",'unit':'month','series':[" SERIES("n", "'count'") "]}",
-               "[['2026-08-01',4]]");
-    world_rows(*state, "{" RANGE ",'unit':'quarter','series':[" SERIES("n", "'count'") "]}",
-               "[['2026-07-01',4]]");
+    world_rows(*state, "{" RANGE ",'unit':'month','series':[" N "]}", "[['2026-08-01',4]]");
+    world_rows(*state, "{" RANGE ",'unit':'quarter','series':[" N "]}", "[['2026-07-01',4]]");
 }
 
 static void formulas_know_brackets_signs_and_null(void **state) {
     world_rows(
         *state,
-        "{" RANGE ",'unit':'day','series':[" SERIES(
-            "gmv", "{'sum':'event.amount'}") ","
-                                             "{'name':'f','on':'purchase','measure':{'formula':'(a "
-                                             "- 2 * b) / -c','a':{'sum':"
-                                             "'event.amount'},'b':'count','c':'persons'}},"
-                                             "{'name':'share','measure':{'formula':'gmv / "
-                                             "views','views':{'on':'view','measure':"
-                                             "'count'}}}]}",
+        "{" RANGE ",'unit':'day','series':[" GMV ","
+        "{'name':'f','on':'purchase','measure':{'formula':'(a "
+        "- 2 * b) / -c','a':{'sum':"
+        "'event.amount'},'b':'count','c':'persons'}},"
+        "{'name':'share','measure':{'formula':'gmv / "
+        "views','views':{'on':'view','measure':"
+        "'count'}}}]}",
         "[['2026-08-01',35,-14.5,null],['2026-08-02',0,null,0],['2026-08-03',2.5,-0.5,null]]");
 }
 
 static void cumulative_persons_are_counted_once(void **state) {
-    json_t *answer = world_ask(
-        *state,
-        "{" RANGE
-        ",'unit':'day','cumulative':true,'series':[" SERIES("n", "'count'") "," SERIES("buyers", "'"
-                                                                                                 "p"
-                                                                                                 "e"
-                                                                                                 "r"
-                                                                                                 "s"
-                                                                                                 "o"
-                                                                                                 "n"
-                                                                                                 "s"
-                                                                                                 "'") "," SERIES(
-            "kinds",
-            "{'distinct':'event.channel'}") "," SERIES("mid",
-                                                       "{'median':'event.amount'}") "," SERIES("eac"
-                                                                                               "h",
-                                                                                               "'pe"
-                                                                                               "r_"
-                                                                                               "per"
-                                                                                               "son"
-                                                                                               "'") "]}");
+    json_t *answer = world_ask(*state, "{" RANGE ",'unit':'day','cumulative':true,'series':[" N
+                                       "," BUYERS "," KINDS "," MID "," EACH "]}");
     assert_non_null(answer);
     world_expect(answer, "rows",
                  "[['2026-08-01',3,2,2,10,1.5],['2026-08-02',3,2,2,10,1.5],"
@@ -205,9 +172,7 @@ static void cumulative_persons_are_counted_once(void **state) {
 }
 
 static void a_moving_average_waits_for_its_units(void **state) {
-    world_rows(*state,
-               "{" RANGE ",'unit':'day','moving_average':2,'series':[" SERIES(
-                   "n", "'count'") "," SERIES("avg", "{'avg':'event.amount'}") "]}",
+    world_rows(*state, "{" RANGE ",'unit':'day','moving_average':2,'series':[" N "," AVG "]}",
                "[['2026-08-01',null,null],['2026-08-02',1.5,11.666666666666666],"
                "['2026-08-03',0.5,2.5]]");
 }
@@ -215,7 +180,7 @@ static void a_moving_average_waits_for_its_units(void **state) {
 static void a_comparison_with_the_period_before_stands_in_the_first_column(void **state) {
     json_t *answer =
         world_ask(*state, "{'model':'event','from':'2026-08-03','to':'2026-08-03','unit':'day',"
-                          "'compare':{'shift':'-2d'},'series':[" SERIES("n", "'count'") "]}");
+                          "'compare':{'shift':'-2d'},'series':[" N "]}");
     assert_non_null(answer);
     world_expect(answer, "columns", "['compare','day','n']");
     world_expect(answer, "rows", "[['current','2026-08-03',1],['-2d','2026-08-01',3]]");
@@ -225,29 +190,25 @@ static void a_comparison_with_the_period_before_stands_in_the_first_column(void 
 
 static void the_persons_behind_a_cell_come_in_pages(void **state) {
     world *w = *state;
-    json_t *answer =
-        world_ask(w, "{" RANGE ",'unit':'day','by':['event.channel'],'series':[" SERIES(
-                         "buyers", "'persons'") "],'members':{'row':{'day':'2026-08-01',"
-                                                "'event.channel':'web'},'limit':1}}");
+    json_t *answer = world_ask(w, "{" RANGE ",'unit':'day','by':['event.channel'],'series':[" BUYERS
+                                  "],'members':{'row':{'day':'2026-08-01',"
+                                  "'event.channel':'web'},'limit':1}}");
     assert_non_null(answer);
     world_expect(answer, "columns", "['person']");
     world_expect(answer, "rows", "[[0]]");
     world_expect(answer, "next", "0");
     json_decref(answer);
-    answer =
-        world_ask(w, "{" RANGE ",'unit':'day','by':['event.channel'],'series':[" SERIES(
-                         "buyers", "'persons'") "],'members':{'row':{'day':'2026-08-01',"
-                                                "'event.channel':'web'},'limit':1,'after':0}}");
+    answer = world_ask(w, "{" RANGE ",'unit':'day','by':['event.channel'],'series':[" BUYERS
+                          "],'members':{'row':{'day':'2026-08-01',"
+                          "'event.channel':'web'},'limit':1,'after':0}}");
     assert_non_null(answer);
     world_expect(answer, "rows", "[[1]]");
     world_expect(answer, "next", "null");
     json_decref(answer);
-    world_rows(
-        w,
-        "{" RANGE ",'series':[" SERIES(
-            "buyers", "'persons'") ",{'name':'lookers','on':"
-                                   "'view','measure':'persons'}],'members':{'series':'lookers'}}",
-        "[[2]]");
+    world_rows(w,
+               "{" RANGE ",'series':[" BUYERS ",{'name':'lookers','on':"
+               "'view','measure':'persons'}],'members':{'series':'lookers'}}",
+               "[[2]]");
 }
 
 static void merged_nodes_are_one_person(void **state) {
@@ -258,33 +219,28 @@ static void merged_nodes_are_one_person(void **state) {
     person_of[2] = 2;
     w->person_of = person_of;
     w->node_count = 3;
-    world_rows(
-        w, "{" RANGE ",'series':[" SERIES("buyers", "'persons'") "," SERIES("n", "'count'") "]}",
-        "[[1,4]]");
+    world_rows(w, "{" RANGE ",'series':[" BUYERS "," N "]}", "[[1,4]]");
     w->person_of = NULL;
     test_free(person_of);
 }
 
 static void nobody_is_a_row_of_zeros_and_no_group(void **state) {
-    world_rows(
-        *state,
-        "{'model':'event','from':'2020-01-01','to':'2020-01-01','unit':'day','series':[" SERIES(
-            "n", "'count'") "," SERIES("each", "'per_person'") "]}",
-        "[['2020-01-01',0,null]]");
+    world_rows(*state,
+               "{'model':'event','from':'2020-01-01','to':'2020-01-01','unit':'day','series':[" N
+               "," EACH "]}",
+               "[['2020-01-01',0,null]]");
     world_rows(*state,
                "{'model':'event','from':'2020-01-01','to':'2020-01-01','by':['user.city'],"
-               "'series':[" SERIES("n", "'count'") "]}",
+               "'series':[" N "]}",
                "[]");
 }
 
 static void relative_ranges_end_with_now(void **state) {
     world *w = *state;
     w->now_ms = DAYS(2) + HOUR_MS; /* the very millisecond of the last purchase */
-    world_rows(w, "{'model':'event','from':'-1d','to':'now','series':[" SERIES("n", "'count'") "]}",
-               "[[1]]");
+    world_rows(w, "{'model':'event','from':'-1d','to':'now','series':[" N "]}", "[[1]]");
     w->now_ms -= 1;
-    world_rows(w, "{'model':'event','from':'-1d','to':'now','series':[" SERIES("n", "'count'") "]}",
-               "[[0]]");
+    world_rows(w, "{'model':'event','from':'-1d','to':'now','series':[" N "]}", "[[0]]");
 }
 
 static void a_sample_is_some_of_the_persons(void **state) {

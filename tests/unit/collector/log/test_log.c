@@ -425,6 +425,118 @@ static void trimming_keeps_the_newest_segment_and_all_that_is_asked_for(void **s
     history_free(h);
 }
 
+/* Grants `left` more allocations. */
+typedef struct rationed {
+    size_t left;
+} rationed;
+
+static void *ration(void *self, void *at, size_t old_bytes, size_t new_bytes) {
+    rationed *r = self;
+    cairn_allocator heap = cairn__heap();
+    if (new_bytes != 0) {
+        if (r->left == 0) {
+            return NULL;
+        }
+        r->left--;
+    }
+    return heap.resize(heap.self, at, old_bytes, new_bytes);
+}
+
+static void no_memory_at_any_point_is_told_and_loses_nothing(void **state) {
+    (void)state;
+    history *h = history_make(9);
+    open_log(h);
+    for (int i = 0; i < 30; i++) {
+        assert_true(write_batch(h));
+    }
+    close_log(h);
+    size_t refused = 0;
+    for (size_t granted = 0; granted < 12; granted++) {
+        rationed r = { granted };
+        cairn_allocator allocator = { ration, &r };
+        cairn__log_writer *writer = NULL;
+        cairn__log_reader *reader = NULL;
+        cairn__log_entry entry;
+        cairn_status status =
+            cairn__log_writer_open(&h->files, "log", allocator, &writer, &h->problem);
+        assert_true(status == CAIRN_OK || h->problem.text[0] != 0);
+        refused += status != CAIRN_OK;
+        if (status == CAIRN_OK) {
+            cairn__log_writer_close(writer);
+        }
+        r.left = granted;
+        status = cairn__log_reader_open(&h->files, "log", 0, allocator, &reader);
+        refused += status != CAIRN_OK;
+        if (status == CAIRN_OK) {
+            status = cairn__log_read(reader, UINT64_MAX, &entry, &h->problem);
+            assert_true(status == CAIRN_OK || status == CAIRN_NO_MEMORY);
+            r.left = 10; /* and it goes on where it stood */
+            assert_int_equal(status == CAIRN_OK
+                                 ? CAIRN_OK
+                                 : cairn__log_read(reader, UINT64_MAX, &entry, &h->problem),
+                             CAIRN_OK);
+            assert_int_equal(cairn__load_u64(entry.payload.data), h->acked[0]);
+            cairn__log_reader_close(reader);
+        }
+    }
+    assert_true(refused > 3);
+    open_log(h);
+    read_all(h);
+    history_free(h);
+}
+
+static void the_real_files_keep_a_log_too(void **state) {
+    (void)state;
+    char folder[] = "/tmp/cairn-log-XXXXXX";
+    char directory[64];
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(directory, sizeof directory, "%s/log", folder);
+    const cairn__files files = cairn__files_posix();
+    cairn__log_problem problem;
+    uint64_t position = 0;
+    for (uint64_t round = 0; round < 5; round++) {
+        cairn__log_writer *writer = NULL;
+        assert_int_equal(
+            cairn__log_writer_open(&files, directory, cairn__heap(), &writer, &problem), CAIRN_OK);
+        assert_int_equal(cairn__log_writer_position(writer), position);
+        cairn__log_writer_segment_bytes(writer, SEGMENT_BYTES);
+        for (uint64_t i = 0; i < 20; i++) {
+            cairn__buffer batch = cairn__buffer_make(cairn__heap(), 4096);
+            frame_number(&batch, round * 20 + i, 200);
+            assert_int_equal(cairn__log_write(writer, cairn__buffer_span(&batch), &problem),
+                             CAIRN_OK);
+            cairn__buffer_free(&batch);
+        }
+        position = cairn__log_writer_position(writer);
+        cairn__log_writer_close(writer);
+    }
+    int reports = 0;
+    assert_int_equal(cairn__log_verify(&files, directory, cairn__heap(), tell_nothing, &reports),
+                     CAIRN_OK);
+    cairn__log_reader *reader = NULL;
+    cairn__log_entry entry;
+    assert_int_equal(cairn__log_reader_open(&files, directory, 0, cairn__heap(), &reader),
+                     CAIRN_OK);
+    for (uint64_t number = 0; number < 100; number++) {
+        assert_int_equal(cairn__log_read(reader, position, &entry, &problem), CAIRN_OK);
+        assert_int_equal(cairn__load_u64(entry.payload.data), number);
+    }
+    assert_int_equal(cairn__log_read(reader, position, &entry, &problem), CAIRN_NOT_FOUND);
+    cairn__log_reader_close(reader);
+    cairn__log_writer *writer = NULL;
+    assert_int_equal(cairn__log_writer_open(&files, directory, cairn__heap(), &writer, &problem),
+                     CAIRN_OK);
+    assert_int_equal(cairn__log_trim(writer, position), CAIRN_OK);
+    cairn__log_writer_close(writer);
+    assert_int_equal(cairn__log_reader_open(&files, directory, 1, cairn__heap(), &reader),
+                     CAIRN_NOT_FOUND);
+    assert_int_equal(cairn__log_reader_open(&files, "/none/log", 0, cairn__heap(), &reader),
+                     CAIRN_STORAGE);
+    char command[128];
+    (void)snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
 static void frames_that_find_no_room_leave_the_batch_as_it_was(void **state) {
     (void)state;
     cairn__buffer batch = cairn__buffer_make(cairn__heap(), 100);
@@ -447,6 +559,8 @@ int main(void) {
         cmocka_unit_test(damage_in_an_older_segment_is_never_an_end),
         cmocka_unit_test(a_reader_stands_only_where_an_entry_begins),
         cmocka_unit_test(trimming_keeps_the_newest_segment_and_all_that_is_asked_for),
+        cmocka_unit_test(no_memory_at_any_point_is_told_and_loses_nothing),
+        cmocka_unit_test(the_real_files_keep_a_log_too),
         cmocka_unit_test(frames_that_find_no_room_leave_the_batch_as_it_was),
     };
     return cmocka_run_group_tests_name("collector/log", tests, NULL, NULL);
