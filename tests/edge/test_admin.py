@@ -179,6 +179,29 @@ class Closed(EdgeCase):
         until(lambda: metric(self.edge, "cairn_stream_clients", auth) == 0, "the reader is gone")
 
 
+class Busy(EdgeCase):
+    options = {"analyze_concurrent_max": 1}
+
+    def test_more_questions_than_fit_are_told_to_come_back(self):
+        head = ("POST /v1/analyze HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                "Content-Type: application/json\r\n"
+                f"Content-Length: {len(QUESTION)}\r\n\r\n")
+        raw = self.raw(admin=True).send((head + QUESTION).encode() * 3)  # one read: all at once
+        answers = [raw.answer() for _ in range(3)]
+        self.assertEqual([one[0] for one in answers], [200, 503, 503])
+        self.assertEqual(answers[1][1]["retry-after"], "1")
+        self.assertEqual(raw.send((head + QUESTION).encode()).answer()[0], 200)
+        self.assertEqual(self.metric("cairn_questions_refused_total"), 2)
+
+    def test_a_client_that_leaves_ends_its_question(self):
+        for _ in range(20):
+            raw = self.raw(admin=True)
+            raw.send(b"POST /v1/analyze HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
+                     b"Content-Type: application/json\r\n\r\n{}")
+            raw.close()
+        until(lambda: self.metric("cairn_connections") <= 1, "they are gone")
+
+
 class Projects(unittest.TestCase):
     def test_two_projects_share_an_edge_and_nothing_else(self):
         edge = Edge(BINARY)
