@@ -55,20 +55,13 @@ void cairn__funnel_machine_free(cairn__funnel_machine *machine) {
 
 /* --- which funnel of the person an event belongs to --- */
 
-static cairn__key split_key(const cairn__funnel_machine *m, const cairn__query_by *by,
-                            uint32_t row) {
-    if (by->fact.source == CAIRN__QUERY_OF_NAME) {
-        return (cairn__key){ CAIRN_VALUE_STRING, m->pass->batch.name[row] };
-    }
-    return cairn__key_of_column(&m->pass->batch.columns[by->fact.index], row);
-}
-
 static bool same_split(const cairn__funnel_machine *m, uint32_t a, uint32_t b) {
     const cairn__query *query = m->pass->run->query;
     for (size_t i = 0; m->split && i < query->by_count; i++) {
         const cairn__query_by *by = &query->by[i];
         if (by->step == 0 && by->fact.source != CAIRN__QUERY_OF_USER &&
-            !cairn__key_equal(split_key(m, by, a), split_key(m, by, b))) {
+            !cairn__key_equal(cairn__key_of_event(m->pass, by, a),
+                              cairn__key_of_event(m->pass, by, b))) {
             return false;
         }
     }

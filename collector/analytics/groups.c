@@ -125,6 +125,18 @@ static cairn__key key_of_bin(const cairn__query_by *by, const cairn_value *value
     return (cairn__key){ CAIRN__KEY_BIN, bin };
 }
 
+cairn__key cairn__key_of_event(cairn__pass *pass, const cairn__query_by *by, uint32_t row) {
+    cairn_value value;
+    if (by->fact.source == CAIRN__QUERY_OF_NAME) {
+        return (cairn__key){ CAIRN_VALUE_STRING, pass->batch.name[row] };
+    }
+    if (by->bins == NULL) {
+        return cairn__key_of_column(&pass->batch.columns[by->fact.index], row);
+    }
+    cairn__pass_value(pass, by->fact, row, &value);
+    return key_of_bin(by, &value);
+}
+
 bool cairn__groups_key(cairn__groups *groups, const cairn__query_by *by, uint32_t row,
                        cairn__key *key_out) {
     cairn_value value;

@@ -25,6 +25,9 @@ static inline bool cairn__key_equal(cairn__key a, cairn__key b) {
 /** The key of an event's property at a row. */
 cairn__key cairn__key_of_column(const cairn__reader_column *column, uint32_t row);
 
+/** The key of a `by` of events at a row, for comparing rows only: names by their code. */
+cairn__key cairn__key_of_event(cairn__pass *pass, const cairn__query_by *by, uint32_t row);
+
 typedef struct cairn__groups {
     cairn__pass *pass;
     cairn__keyed table;

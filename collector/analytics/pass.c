@@ -342,6 +342,21 @@ static bool next_batch(cairn__pass *pass) {
     return pass->status == CAIRN_OK && pass->batch.person_count != 0;
 }
 
+bool cairn__pass_everyone(const cairn__pass *pass) {
+    const cairn__query *query = pass->run->query;
+    return query->sample >= 1 && query->audience == NULL &&
+           (query->filter == NULL || query->filter->by_event) &&
+           (pass->side->filter == NULL || pass->side->filter->by_event);
+}
+
+bool cairn__pass_next_batch(cairn__pass *pass) {
+    if (!next_batch(pass)) {
+        return false;
+    }
+    pass->run->persons_read += pass->batch.person_count;
+    return cairn__pass_work(pass, pass->batch.row_count);
+}
+
 bool cairn__pass_next(cairn__pass *pass) {
     for (;;) {
         if (pass->status != CAIRN_OK ||

@@ -52,6 +52,11 @@ cairn_status cairn__pass_open(cairn__pass *pass, cairn__run *run, const cairn__q
 bool cairn__pass_next(cairn__pass *pass);
 void cairn__pass_close(cairn__pass *pass);
 
+/** Does every person count (no sample, no rule about persons)? Then a model may walk whole batches
+ * instead of calling cairn__pass_next: pass->batch, until false. */
+bool cairn__pass_everyone(const cairn__pass *pass);
+bool cairn__pass_next_batch(cairn__pass *pass);
+
 /** One bit per pattern that the row matches, for the rows of the person at hand (masks[0] is row
  * `first`). NULL: pass->status. */
 const uint64_t *cairn__pass_masks(cairn__pass *pass);

@@ -41,6 +41,7 @@ void cairn__units_free(cairn__units *units) {
 uint32_t cairn__units_find(const cairn__units *units, int64_t ms, uint32_t near) {
     size_t low = 0;
     size_t high = units->count; /* starts[low] <= ms < starts[high] */
+    CAIRN_ASSERT(ms >= units->starts[0] && ms < units->starts[high]); /* the reader's range */
     if (ms >= units->starts[near]) {
         low = near;
         for (size_t walked = 0; walked < WALK_MAX; walked++) {
