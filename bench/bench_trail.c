@@ -99,7 +99,8 @@ static cairn__trail_row make_row(bench *b, uint32_t i, cairn_property *propertie
     uint64_t person = cairn__mix(node + 1);
     uint32_t name = b->names[below(random, 1000)];
     cairn__trail_row row = { .node = node,
-                             .order = (uint64_t)i * 80 + below(random, 40),
+                             /* batches of ten, as the fold numbers them: log position and index */
+                             .order = (uint64_t)(i / 10) * 800 << 10 | i % 10,
                              .name = cairn__span_of(event_names[name]),
                              .properties = properties };
     row.time_ms = 1704067200000 + (int64_t)((double)i / b->events * 90 * 86400) * 1000 +
@@ -226,8 +227,8 @@ static void rebuild_as_one(bench *b) {
 
 typedef struct question {
     const char *measure;
-    size_t names, properties;
-    bool persons_merged;
+    size_t names, properties; /* names 0: every event */
+    bool persons_merged, with_order;
 } question;
 
 static uint64_t scan(bench *b, const question *q, const uint32_t *person_of,
@@ -249,7 +250,8 @@ static uint64_t scan(bench *b, const question *q, const uint32_t *person_of,
                                       .to_ms = INT64_MAX,
                                       .person_of = q->persons_merged ? person_of : NULL,
                                       .node_count = b->persons,
-                                      .person_end = UINT32_MAX };
+                                      .person_end = UINT32_MAX,
+                                      .without_order = !q->with_order };
     cairn__trail_snapshot *snapshot = cairn__trail_snapshot_take(b->trail);
     cairn__reader *reader = NULL;
     cairn__reader_batch batch = { .person_count = 1 };
@@ -272,11 +274,14 @@ static int by_value(const void *a, const void *b) {
 }
 
 static void ask(bench *b, const char *store) {
-    static const question questions[] = { { "scan_3_names", 3, 0, false },
-                                          { "scan_3_names_3_properties", 3, 3, false },
-                                          { "scan_all", 0, 0, false },
-                                          { "scan_all_3_properties", 0, 3, false },
-                                          { "scan_3_names_merged_persons", 3, 0, true } };
+    static const question questions[] = {
+        { "scan_3_names", 3, 0, false, false },
+        { "scan_3_names_and_order", 3, 0, false, true },
+        { "scan_3_names_3_properties", 3, 3, false, false },
+        { "scan_all", 0, 0, false, false },
+        { "scan_all_3_properties", 0, 3, false, false },
+        { "scan_3_names_merged_persons", 3, 0, true, false },
+    };
     uint32_t *person_of = malloc(sizeof(uint32_t) * b->persons);
     check(person_of != NULL, "memory");
     for (uint32_t i = 0; i < b->persons; i++) {

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/crc32c.h"
+#include "trail/decode.h"
 
 #define DECIMAL_MAX 9e15 /* below 2^53: integers of this size are exact in a double */
 
@@ -77,8 +78,10 @@ static bool decimal_of(uint64_t bits, unsigned scale, int64_t *decimal_out) {
     }
     int64_t decimal = (int64_t)(scaled + (scaled < 0 ? -0.5 : 0.5));
     double again = (double)decimal / power;
+    uint64_t again_bits = 0;
+    memcpy(&again_bits, &again, sizeof again_bits);
     *decimal_out = decimal;
-    return memcmp(&again, &number, sizeof again) == 0; /* bits: -0.0 is not 0.0 */
+    return again_bits == bits; /* bits: -0.0 is not 0.0 */
 }
 
 /* Money and measures are decimals of few digits: 29.5 is 295 / 10. Changes values if they all are.
@@ -125,6 +128,24 @@ static bool put_runs(cairn__column_scratch *scratch, const cairn__block_rows *ro
     return end(column, payload);
 }
 
+/* The widest gap of bits that are 0 in all orders, as cairn__order_squeeze takes it. */
+static uint8_t order_gap(const cairn__block_rows *rows) {
+    uint64_t any = 0;
+    unsigned best_low = 0, best_gap = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        any |= rows->order[i];
+    }
+    for (unsigned low = 0; low <= CAIRN__ORDER_LOW_MAX && any >> low != 0; low++) {
+        unsigned gap = (unsigned)__builtin_ctzll(any >> low);
+        gap = gap > CAIRN__ORDER_GAP_MAX ? CAIRN__ORDER_GAP_MAX : gap;
+        if (gap > best_gap) {
+            best_low = low;
+            best_gap = gap;
+        }
+    }
+    return (uint8_t)(best_low | best_gap << CAIRN__ORDER_GAP_SHIFT);
+}
+
 static bool put_frame(cairn__column_scratch *scratch, const cairn__block_rows *rows,
                       cairn__buffer *payload) {
     cairn__column *time = begin(scratch, payload);
@@ -142,7 +163,10 @@ static bool put_frame(cairn__column_scratch *scratch, const cairn__block_rows *r
     if (order == NULL) {
         return false;
     }
-    memcpy(scratch->values, rows->order, rows->count * sizeof *rows->order);
+    order->presence_bits = order_gap(rows);
+    for (size_t i = 0; i < rows->count; i++) {
+        scratch->values[i] = cairn__order_squeeze(rows->order[i], order->presence_bits);
+    }
     put_signed(order, scratch->values, rows->count, payload);
     return end(order, payload);
 }

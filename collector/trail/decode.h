@@ -9,6 +9,23 @@ static inline uint64_t cairn__decode_integer(const cairn__image_chunk *chunk, si
            cairn__pack_get(chunk->values, chunk->bits, cairn__pack_mask(chunk->bits), i);
 }
 
+/** Orders are often (position << k | small index): the zeros between are left out. */
+enum { CAIRN__ORDER_LOW_MAX = 15, CAIRN__ORDER_GAP_MAX = 15, CAIRN__ORDER_GAP_SHIFT = 4 };
+
+static inline uint64_t cairn__order_squeeze(uint64_t order, unsigned how) {
+    unsigned low = how & CAIRN__ORDER_LOW_MAX, gap = how >> CAIRN__ORDER_GAP_SHIFT;
+    return order >> (low + gap) << low | (order & cairn__pack_mask(low));
+}
+
+static inline uint64_t cairn__order_widen(uint64_t squeezed, unsigned how) {
+    unsigned low = how & CAIRN__ORDER_LOW_MAX, gap = how >> CAIRN__ORDER_GAP_SHIFT;
+    return squeezed >> low << (low + gap) | (squeezed & cairn__pack_mask(low));
+}
+
+static inline uint64_t cairn__decode_order(const cairn__image_chunk *chunk, size_t i) {
+    return cairn__order_widen(cairn__decode_integer(chunk, i), chunk->presence_bits);
+}
+
 /** What stored integers are multiplied with. */
 static inline uint64_t cairn__decode_power(const cairn__image_chunk *chunk) {
     return chunk->scale > CAIRN__SCALE_MAX ? 1 : (uint64_t)cairn__image_powers[chunk->scale];
@@ -81,8 +98,9 @@ static inline cairn__present cairn__present_from(const cairn__image_chunk *chunk
 
 static inline bool cairn__present_bit(cairn__present *present, uint32_t *row_out) {
     while (present->at < present->rows) {
-        uint64_t word = cairn__load_u64(present->chunk->presence_at + present->at / 64 * 8) >>
-                        (present->at % 64);
+        uint64_t word =
+            cairn__load_u64(present->chunk->presence_at + (size_t)(present->at / 64) * 8) >>
+            (present->at % 64);
         if (word != 0) {
             *row_out = present->at + (uint32_t)__builtin_ctzll(word);
             present->at = *row_out + 1;

@@ -39,8 +39,8 @@ enum {
 enum {
     CAIRN__CHUNK_RUNS = 0, /* nodes and where each one's rows end: packed, then u16 ends */
     CAIRN__CHUNK_TIME = 1,
-    CAIRN__CHUNK_ORDER = 2,
-    CAIRN__CHUNK_NAME = 3, /* u8 or u16 per row: number in the block's own list of names */
+    CAIRN__CHUNK_ORDER = 2, /* without bits that are 0 in all rows: presence_bits says which */
+    CAIRN__CHUNK_NAME = 3,  /* u8 or u16 per row: number in the block's own list of names */
     CAIRN__CHUNK_FIELDS = 4
 };
 
@@ -104,7 +104,7 @@ typedef struct cairn__image_chunk {
     uint8_t bits;          /* per value: 0..56 or 64 */
     uint8_t scale;         /* power of ten, or CAIRN__SCALE_RAW */
     uint8_t presence;      /* cairn__presence */
-    uint8_t presence_bits; /* of a row number in a list */
+    uint8_t presence_bits; /* of a row number in a list; of the orders: kept low bits | gap << 4 */
     const uint8_t *presence_at;
     const uint8_t *values;
     const uint8_t *ends; /* of CAIRN__CHUNK_RUNS: u16 per run */

@@ -110,7 +110,8 @@ bool cairn__chunk_parse(const cairn__image_view *view, const uint8_t *block_byte
                                  .scale = entry[30],
                                  .presence_bits = entry[31] };
     if (bytes.data == NULL || chunk.count == 0 || chunk.count > view->block.rows ||
-        !cairn__pack_bits_valid(chunk.bits) || !cairn__pack_bits_valid(chunk.presence_bits) ||
+        !cairn__pack_bits_valid(chunk.bits) ||
+        (chunk.presence == CAIRN__PRESENT_LIST && !cairn__pack_bits_valid(chunk.presence_bits)) ||
         (chunk.scale > CAIRN__SCALE_MAX && chunk.scale != CAIRN__SCALE_RAW)) {
         return false;
     }

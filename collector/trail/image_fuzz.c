@@ -42,6 +42,13 @@ static void repair_block(uint8_t *bytes, size_t size, uint8_t *entry) {
     cairn__store_u32(entry + 52, crc_of(block, header));
 }
 
+static void repair_dict(const uint8_t *bytes, size_t size, uint8_t *entry) {
+    uint64_t at = cairn__load_u64(entry), count = cairn__load_u64(entry + 8);
+    if (at <= size && count <= size - at) {
+        cairn__store_u32(entry + 20, crc_of(bytes + at, (size_t)count));
+    }
+}
+
 static void repair(uint8_t *bytes, size_t size) {
     if (size < CAIRN__IMAGE_MAGIC_BYTES + CAIRN__IMAGE_TRAILER_BYTES) {
         return;
@@ -56,12 +63,9 @@ static void repair(uint8_t *bytes, size_t size) {
             repair_block(bytes, size, bytes + offset + (size_t)i * CAIRN__IMAGE_BLOCK_BYTES);
         }
         for (uint32_t i = 0; i < dicts; i++) {
-            uint8_t *entry = bytes + offset + (size_t)blocks * CAIRN__IMAGE_BLOCK_BYTES +
-                             (size_t)i * CAIRN__IMAGE_DICT_BYTES;
-            uint64_t at = cairn__load_u64(entry), count = cairn__load_u64(entry + 8);
-            if (at <= size && count <= size - at) {
-                cairn__store_u32(entry + 20, crc_of(bytes + at, (size_t)count));
-            }
+            repair_dict(bytes, size,
+                        bytes + offset + (size_t)blocks * CAIRN__IMAGE_BLOCK_BYTES +
+                            (size_t)i * CAIRN__IMAGE_DICT_BYTES);
         }
         cairn__store_u32(trailer + 64, crc_of(bytes + offset, (size_t)length));
     }
@@ -72,14 +76,16 @@ static void look_at_strings(const cairn__reader *reader, const cairn__reader_bat
                             size_t column) {
     for (size_t i = 0; i < batch->row_count; i++) {
         uint64_t bits = batch->columns[column].bits[i];
-        if (batch->columns[column].kind[i] == CAIRN_VALUE_STRING) {
-            cairn_span text = cairn__reader_text(reader, bits);
-            (void)crc_of(text.data, text.len);
-        } else if (batch->columns[column].kind[i] == CAIRN_VALUE_LIST) {
-            cairn_string_list list = cairn__reader_list(reader, bits);
-            for (size_t j = 0; j < list.count; j++) {
-                (void)crc_of(list.items[j].data, list.items[j].len);
-            }
+        uint8_t kind = batch->columns[column].kind[i];
+        cairn_span text = { NULL, 0 };
+        cairn_string_list list = { &text, 1 };
+        if (kind == CAIRN_VALUE_STRING) {
+            text = cairn__reader_text(reader, bits);
+        } else if (kind == CAIRN_VALUE_LIST) {
+            list = cairn__reader_list(reader, bits);
+        }
+        for (size_t j = 0; j < list.count; j++) {
+            (void)crc_of(list.items[j].data, list.items[j].len);
         }
     }
 }

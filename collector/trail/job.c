@@ -27,16 +27,18 @@ struct cairn__trail_job {
     cairn__image *images[CAIRN__MERGE_IMAGES_MAX];
 };
 
-bool cairn__job_reads(const cairn__trail *trail, const cairn__image *image) {
-    const cairn__trail_job *jobs[] = { trail->job, trail->installing };
-    for (size_t j = 0; j < 2; j++) {
-        for (size_t i = 0; jobs[j] != NULL && i < jobs[j]->count; i++) {
-            if (jobs[j]->images[i] == image) {
-                return true;
-            }
+static bool has_image(const cairn__trail_job *job, const cairn__image *image) {
+    for (size_t i = 0; i < job->count; i++) {
+        if (job->images[i] == image) {
+            return true;
         }
     }
     return false;
+}
+
+bool cairn__job_reads(const cairn__trail *trail, const cairn__image *image) {
+    return (trail->job != NULL && has_image(trail->job, image)) ||
+           (trail->installing != NULL && has_image(trail->installing, image));
 }
 
 static void destroy(cairn__trail_job *job) {
@@ -123,7 +125,7 @@ static cairn__trail_job *plan_compaction(cairn__trail *trail) {
     for (size_t i = 0; i < trail->segment_count && count < CAIRN__MERGE_IMAGES_MAX; i++) {
         images[count++] = trail->segments[i].image;
     }
-    qsort(images, count, sizeof images[0], by_rows);
+    qsort(images, count, sizeof(cairn__image *), by_rows); /* NOLINT(bugprone-sizeof-expression) */
     size_t chosen = choose(trail, images, count);
     cairn__trail_job *job = chosen == 0 ? NULL : make_job(trail, false);
     for (size_t i = 0; job != NULL && i < chosen; i++) {
@@ -188,15 +190,6 @@ void cairn__trail_job_drop(cairn__trail *trail, cairn__trail_job *job) {
     CAIRN_ASSERT(trail->job == job);
     trail->job = NULL;
     drop(trail, job);
-}
-
-static bool has_image(const cairn__trail_job *job, const cairn__image *image) {
-    for (size_t i = 0; i < job->count; i++) {
-        if (job->images[i] == image) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* The rows of the state database that the job's result stands for. */

@@ -81,24 +81,8 @@ static cairn_status put_block(merger *m) {
     return cairn__image_writer_put(m->writer);
 }
 
-/* Take rows from the source on top until another one has to come first, or its block ends. */
-static cairn_status take_run(merger *m) {
-    cairn__block_rows *rows = cairn__image_writer_rows(m->writer);
-    cairn__merge_source *source = &m->sources[m->heap[0]];
-    const cairn__merge_source *other = second(m);
-    do {
-        put_row(rows, source);
-        if (rows->count == CAIRN__BLOCK_ROWS) {
-            cairn_status status = put_block(m);
-            if (status != CAIRN_OK) {
-                return status;
-            }
-        }
-    } while (source->row < source->row_count && (other == NULL || is_before(source, other)));
-    if (source->row < source->row_count) {
-        sink_down(m, 0);
-        return CAIRN_OK;
-    }
+/* The source on top is through with its block: on to the next one, or out of the heap. */
+static cairn_status next_block(merger *m, cairn__merge_source *source) {
     cairn_status status = cairn__merge_source_move(source, m->writer);
     if (status == CAIRN_OK) {
         status = cairn__merge_source_next(source);
@@ -106,7 +90,26 @@ static cairn_status take_run(merger *m) {
     if (status == CAIRN_OK && source->row_count == 0) {
         m->heap[0] = m->heap[--m->heap_count];
     }
-    sink_down(m, 0);
+    return status;
+}
+
+/* Take rows from the source on top until another one has to come first, or its block ends. */
+static cairn_status take_run(merger *m) {
+    cairn__block_rows *rows = cairn__image_writer_rows(m->writer);
+    cairn__merge_source *source = &m->sources[m->heap[0]];
+    const cairn__merge_source *other = second(m);
+    cairn_status status = CAIRN_OK;
+    do {
+        put_row(rows, source);
+        status = rows->count == CAIRN__BLOCK_ROWS ? put_block(m) : CAIRN_OK;
+    } while (status == CAIRN_OK && source->row < source->row_count &&
+             (other == NULL || is_before(source, other)));
+    if (status == CAIRN_OK && source->row == source->row_count) {
+        status = next_block(m, source);
+    }
+    if (status == CAIRN_OK) {
+        sink_down(m, 0);
+    }
     return status;
 }
 

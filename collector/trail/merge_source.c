@@ -142,7 +142,7 @@ static cairn_status decode_block(cairn__merge_source *source) {
     cairn__decode_nodes(&runs, source->node);
     for (uint32_t i = 0; i < source->view.block.rows; i++) {
         source->time_ms[i] = cairn__decode_time(&time, i);
-        source->order[i] = cairn__decode_integer(&order, i);
+        source->order[i] = cairn__decode_order(&order, i);
         uint32_t local = cairn__decode_code(&name, i);
         source->name[i] = source->names[cairn__load_u32(source->view.names + (size_t)local * 4)];
     }

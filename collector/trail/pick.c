@@ -147,8 +147,8 @@ PICK_BODY void count_body(cairn__pick *pick, bool wide) {
     pick->count = count;
 }
 
-PICK_BODY size_t runs_body(const cairn__pick *pick, const cairn__image_chunk *runs, uint32_t first,
-                           uint32_t *nodes_out, uint32_t *starts_out, bool wide) {
+PICK_BODY size_t runs_body(const cairn__pick *pick, const cairn__image_chunk *runs,
+                           cairn__pick_nodes out, bool wide) {
     uint64_t mask = cairn__pack_mask(runs->bits);
     uint32_t before = 0;
     size_t count = 0;
@@ -156,9 +156,9 @@ PICK_BODY size_t runs_body(const cairn__pick *pick, const cairn__image_chunk *ru
         uint32_t end = cairn__load_u16(runs->ends + (size_t)i * 2);
         uint64_t below = (UINT64_C(1) << (end % 64)) - 1;
         uint32_t rank = pick->ranks[end / 64] + ones_body(pick->words[end / 64] & below, wide);
-        nodes_out[count] =
+        out.nodes[count] =
             (uint32_t)(runs->base + cairn__pack_get(runs->values, runs->bits, mask, i));
-        starts_out[count] = first + before;
+        out.starts[count] = out.first + before;
         count += rank != before; /* without a branch: it would be wrong every other time */
         before = rank;
     }
@@ -193,9 +193,9 @@ static void times_plain(cairn__pick *pick, const cairn__image_chunk *time, uint6
     times_body(pick, time, from, span);
 }
 
-static size_t runs_plain(const cairn__pick *pick, const cairn__image_chunk *runs, uint32_t first,
-                         uint32_t *nodes_out, uint32_t *starts_out) {
-    return runs_body(pick, runs, first, nodes_out, starts_out, false);
+static size_t runs_plain(const cairn__pick *pick, const cairn__image_chunk *runs,
+                         cairn__pick_nodes out) {
+    return runs_body(pick, runs, out, false);
 }
 
 #if defined(PICK_WIDE)
@@ -209,8 +209,8 @@ PICK_WIDE static void count_wide(cairn__pick *pick) {
 }
 
 PICK_WIDE static size_t runs_wide(const cairn__pick *pick, const cairn__image_chunk *runs,
-                                  uint32_t first, uint32_t *nodes_out, uint32_t *starts_out) {
-    return runs_body(pick, runs, first, nodes_out, starts_out, true);
+                                  cairn__pick_nodes out) {
+    return runs_body(pick, runs, out, true);
 }
 
 PICK_WIDE static void rows_wide(cairn__pick *pick) {
@@ -245,14 +245,14 @@ void cairn__pick_count(cairn__pick *pick) {
     count_body(pick, false);
 }
 
-size_t cairn__pick_runs(const cairn__pick *pick, const cairn__image_chunk *runs, uint32_t first,
-                        uint32_t *nodes_out, uint32_t *starts_out) {
+size_t cairn__pick_runs(const cairn__pick *pick, const cairn__image_chunk *runs,
+                        cairn__pick_nodes out) {
 #if defined(PICK_WIDE)
     if (is_wide()) {
-        return runs_wide(pick, runs, first, nodes_out, starts_out);
+        return runs_wide(pick, runs, out);
     }
 #endif
-    return runs_plain(pick, runs, first, nodes_out, starts_out);
+    return runs_plain(pick, runs, out);
 }
 
 void cairn__pick_rows(cairn__pick *pick) {

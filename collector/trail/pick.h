@@ -29,10 +29,15 @@ void cairn__pick_times(cairn__pick *pick, const cairn__image_chunk *time, int64_
 void cairn__pick_drop(cairn__pick *pick, uint32_t first, uint32_t end);
 /** Count the chosen rows; no filters after it. */
 void cairn__pick_count(cairn__pick *pick);
-/** The nodes that have chosen rows, and where each one's begin, counted from `first`. How many.
- * @param starts_out  As nodes_out: room for one more than pick->count. */
-size_t cairn__pick_runs(const cairn__pick *pick, const cairn__image_chunk *runs, uint32_t first,
-                        uint32_t *nodes_out, uint32_t *starts_out);
+/** Where nodes with chosen rows are written: room for one more than pick->count. */
+typedef struct cairn__pick_nodes {
+    uint32_t *nodes;
+    uint32_t *starts; /* where each one's rows begin, counted from `first` */
+    uint32_t first;
+} cairn__pick_nodes;
+/** The nodes that have chosen rows; how many. */
+size_t cairn__pick_runs(const cairn__pick *pick, const cairn__image_chunk *runs,
+                        cairn__pick_nodes out);
 /** Write the numbers of the chosen rows. */
 void cairn__pick_rows(cairn__pick *pick);
 

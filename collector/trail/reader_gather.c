@@ -37,20 +37,18 @@ static cairn_status learn_string(cairn__source *source, cairn__source_field *fie
 /* Codes of the image to numbers of the reader, in place. */
 static cairn_status translate(cairn__source *source, cairn__source_field *field, uint64_t *bits,
                               size_t count) {
-    for (size_t i = 0; i < count; i++) {
+    cairn_status status = CAIRN_OK;
+    for (size_t i = 0; i < count && status == CAIRN_OK; i++) {
         uint64_t code = bits[i];
         if (code >= field->dict.count) {
             return CAIRN_STORAGE;
         }
         if (field->codes[code] == 0) {
-            cairn_status status = learn_string(source, field, code);
-            if (status != CAIRN_OK) {
-                return status;
-            }
+            status = learn_string(source, field, code);
         }
         bits[i] = field->codes[code] - 1;
     }
-    return CAIRN_OK;
+    return status;
 }
 
 /* Which rows have values. */

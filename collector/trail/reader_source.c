@@ -144,7 +144,8 @@ static void name_persons(const cairn__pick *pick, const cairn__image_chunk *runs
                          const cairn__selection *selection, cairn__rowset *set) {
     uint32_t *persons = set->persons + set->person_count;
     uint32_t *starts = set->starts + set->person_count;
-    size_t count = cairn__pick_runs(pick, runs, (uint32_t)set->rows, persons, starts);
+    size_t count =
+        cairn__pick_runs(pick, runs, (cairn__pick_nodes){ persons, starts, (uint32_t)set->rows });
     for (size_t i = 0; selection->moved && i < count; i++) {
         persons[i] = cairn__person_of(selection, persons[i]);
     }
@@ -216,6 +217,14 @@ static void choose(cairn__source *source, const frame *f, bool all_names,
     cairn__pick_count(pick);
 }
 
+static void take_orders(const cairn__image_chunk *chunk, cairn__pick_places places,
+                        uint64_t *orders_out) {
+    cairn__pick_values(chunk, places, 1, orders_out);
+    for (size_t i = 0; chunk->presence_bits != 0 && i < places.count; i++) {
+        orders_out[i] = cairn__order_widen(orders_out[i], chunk->presence_bits);
+    }
+}
+
 static cairn_status take(cairn__source *source, const frame *f, const cairn__selection *selection,
                          cairn__rowset *set) {
     cairn__pick *pick = &source->scratch->pick;
@@ -228,7 +237,7 @@ static cairn_status take(cairn__source *source, const frame *f, const cairn__sel
     uint64_t *times = (uint64_t *)(void *)(set->time_ms + set->rows);
     cairn__pick_values(&f->time, places, cairn__decode_power(&f->time), times);
     if (!selection->without_order) {
-        cairn__pick_values(&f->order, places, 1, set->order + set->rows);
+        take_orders(&f->order, places, set->order + set->rows);
     }
     gather_names(source->scratch, &f->names, set->name + set->rows);
     cairn_status status =

@@ -44,6 +44,11 @@ struct cairn__trail_snapshot {
     cairn__image *images[];
 };
 
+static inline size_t cairn__snapshot_bytes(size_t count) {
+    return sizeof(cairn__trail_snapshot) +
+           count * sizeof(cairn__image *); /* NOLINT(bugprone-sizeof-expression): pointers */
+}
+
 struct cairn__trail {
     cairn_allocator allocator;
     cairn__store store;

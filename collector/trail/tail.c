@@ -79,7 +79,7 @@ static bool join(cairn__trail *trail, size_t first, size_t end) {
 /* At open there may be one image per commit of a long time: join them by the hundred. */
 static void join_many(cairn__trail *trail) {
     size_t at = 0;
-    while (trail->tail_count > CAIRN__TAIL_IMAGES_MAX * 2 && at + 1 < trail->tail_count) {
+    while (trail->tail_count > (size_t)CAIRN__TAIL_IMAGES_MAX * 2 && at + 1 < trail->tail_count) {
         size_t end = at;
         uint64_t rows = 0;
         while (end < trail->tail_count && end - at < CAIRN__MERGE_IMAGES_MAX &&

@@ -160,8 +160,8 @@ void cairn__trail_committed(cairn__trail *trail, bool ok) {
 
 static cairn__trail_snapshot *make_snapshot(const cairn__trail *trail) {
     size_t count = trail->segment_count + trail->tail_count;
-    cairn__trail_snapshot *snapshot = trail->allocator.resize(
-        trail->allocator.self, NULL, 0, sizeof *snapshot + count * sizeof snapshot->images[0]);
+    cairn__trail_snapshot *snapshot =
+        trail->allocator.resize(trail->allocator.self, NULL, 0, cairn__snapshot_bytes(count));
     if (snapshot == NULL) {
         return NULL;
     }
@@ -205,8 +205,7 @@ void cairn__trail_snapshot_release(cairn__trail_snapshot *snapshot) {
         cairn__image_release(snapshot->images[i]);
     }
     cairn_allocator allocator = snapshot->allocator;
-    allocator.resize(allocator.self, snapshot,
-                     sizeof *snapshot + snapshot->count * sizeof snapshot->images[0], 0);
+    allocator.resize(allocator.self, snapshot, cairn__snapshot_bytes(snapshot->count), 0);
 }
 
 uint64_t cairn__trail_snapshot_rows(const cairn__trail_snapshot *snapshot) {

@@ -56,26 +56,30 @@ static bool is_after_last(const checker *c, uint32_t node, int64_t time_ms, uint
     return time_ms != c->time_ms ? time_ms > c->time_ms : order > c->order;
 }
 
+static bool is_in_bounds(const checker *c, const cairn__image_block *block, int64_t time_ms,
+                         uint64_t order) {
+    return time_ms >= block->time_min && time_ms <= block->time_max &&
+           order >= c->image->order_min && order <= c->image->order_max;
+}
+
 static cairn_status check_order(checker *c, const cairn__image_view *view, uint32_t index) {
     cairn__image_chunk runs, time, order;
     if (cairn__decode_frame(c->image, view, &runs, &time, &order) != CAIRN_OK) {
         return damaged(c, "the rows of block", index);
     }
-    for (uint32_t i = 0, row = 0; i < runs.count; i++) {
-        uint32_t node = (uint32_t)cairn__decode_integer(&runs, i);
-        for (uint32_t end = cairn__load_u16(runs.ends + (size_t)i * 2); row < end; row++) {
-            int64_t time_ms = cairn__decode_time(&time, row);
-            uint64_t at = cairn__decode_integer(&order, row);
-            if (!is_after_last(c, node, time_ms, at) || time_ms < view->block.time_min ||
-                time_ms > view->block.time_max || at < c->image->order_min ||
-                at > c->image->order_max) {
-                return damaged(c, "the order of rows in block", index);
-            }
-            c->any = true;
-            c->node = node;
-            c->time_ms = time_ms;
-            c->order = at;
+    uint32_t run = 0;
+    for (uint32_t row = 0; row < view->block.rows; row++) {
+        run += row == cairn__load_u16(runs.ends + (size_t)run * 2);
+        uint32_t node = (uint32_t)cairn__decode_integer(&runs, run);
+        int64_t time_ms = cairn__decode_time(&time, row);
+        uint64_t at = cairn__decode_order(&order, row);
+        if (!is_after_last(c, node, time_ms, at) || !is_in_bounds(c, &view->block, time_ms, at)) {
+            return damaged(c, "the order of rows in block", index);
         }
+        c->any = true;
+        c->node = node;
+        c->time_ms = time_ms;
+        c->order = at;
     }
     return CAIRN_OK;
 }

@@ -148,8 +148,12 @@ void model_add(model *m, random_source *random, const model_shape *shape) {
     if (shape->whole_seconds) {
         row->time_ms -= row->time_ms % 1000;
     }
+    /* as the fold numbers: mostly position and index, in between anything that grows */
     row->order = m->next_order;
-    m->next_order += 1 + random_below(random, 200);
+    m->next_order += random_below(random, 3) == 0 ? 1 + random_below(random, 200) : 1;
+    if (random_below(random, 5) == 0) {
+        m->next_order = (m->next_order / 1024 + 1 + random_below(random, 500)) * 1024;
+    }
     row->name = keep(m, model_name(random_below(random, shape->names)));
     for (uint32_t i = 0; i < shape->properties && row->property_count < MODEL_PROPERTIES_MAX; i++) {
         if (random_below(random, 3) < i % 4) {
