@@ -142,7 +142,7 @@ static void write_log(bench *b, const char *path) {
     cairn__log_problem problem = { "" };
     cairn__log_writer *writer = NULL;
     cairn__arena scratch = cairn__arena_make(cairn__heap(), GROUP_BYTES);
-    cairn__buffer group = cairn__buffer_make(cairn__heap(), 2 * GROUP_BYTES);
+    cairn__buffer group = cairn__buffer_make(cairn__heap(), (size_t)2 * GROUP_BYTES);
     if (cairn__log_writer_open(&files, path, cairn__heap(), &writer, &problem) != CAIRN_OK) {
         fail("log", problem.text);
     }

@@ -74,29 +74,36 @@ static const char *value_of(int argc, char **argv, int *i) {
     return *i + 1 < argc ? argv[++*i] : NULL;
 }
 
+static bool take_option(const cairn__arg *arg, int argc, char **argv, int *i) {
+    const char *text = argv[*i];
+    const char *value = arg->kind == CAIRN__ARG_FLAG ? "" : value_of(argc, argv, i);
+    if (value == NULL) {
+        fprintf(stderr, "cairn: %s: a value must follow\n", text);
+        return false;
+    }
+    return take(arg, value);
+}
+
+static bool take_subject(const char **subject, const char *text) {
+    if (*subject != NULL) {
+        fprintf(stderr, "cairn: %s: one argument too many after %s\n", text, *subject);
+        return false;
+    }
+    *subject = text;
+    return true;
+}
+
 bool cairn__args_read(int argc, char **argv, const cairn__arg *table, size_t count,
                       const char **subject) {
     for (int i = 0; i < argc; i++) {
         const char *text = argv[i];
-        if (text[0] != '-' || text[1] == 0) {
-            if (*subject != NULL) {
-                fprintf(stderr, "cairn: %s: one argument too many after %s\n", text, *subject);
-                return false;
-            }
-            *subject = text;
-            continue;
-        }
-        const cairn__arg *arg = find(table, count, text);
-        if (arg == NULL) {
+        bool option = text[0] == '-' && text[1] != 0;
+        const cairn__arg *arg = option ? find(table, count, text) : NULL;
+        if (option && arg == NULL) {
             say_unknown(table, count, text);
             return false;
         }
-        const char *value = arg->kind == CAIRN__ARG_FLAG ? "" : value_of(argc, argv, &i);
-        if (value == NULL) {
-            fprintf(stderr, "cairn: %s: a value must follow\n", text);
-            return false;
-        }
-        if (!take(arg, value)) {
+        if (!(option ? take_option(arg, argc, argv, &i) : take_subject(subject, text))) {
             return false;
         }
     }

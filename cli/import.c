@@ -298,7 +298,7 @@ static void answered(void *self, const cairn__batch *batch, const json_t *answer
 }
 
 static void reject_row(importing *im, const char *reason) {
-    cairn__buffer raw = cairn__buffer_make(cairn__heap(), 4 * CAIRN__CSV_ROW_BYTES_MAX);
+    cairn__buffer raw = cairn__buffer_make(cairn__heap(), (size_t)4 * CAIRN__CSV_ROW_BYTES_MAX);
     cairn__rows_raw(&im->rows, &raw);
     cairn__rejects_add(&im->rejects, im->rows.line, reason, cairn__buffer_span(&raw));
     cairn__buffer_free(&raw);

@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 
-#define TEXTS_BYTES_MAX (4u * CAIRN__MAPPING_FILE_BYTES_MAX)
+#define TEXTS_BYTES_MAX ((size_t)4 * CAIRN__MAPPING_FILE_BYTES_MAX)
 
 void cairn__mapping_open(cairn__mapping *mapping) {
     memset(mapping, 0, sizeof *mapping);

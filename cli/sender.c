@@ -234,24 +234,32 @@ static bool too_far_ahead(const cairn__sender *sender) {
     return false;
 }
 
-cairn__batch *cairn__sender_batch(cairn__sender *sender) {
-    while (!sender->failed) {
-        bool wait = too_far_ahead(sender);
-        for (size_t i = 0; i < sender->slot_count && !wait; i++) {
-            slot *s = &sender->slots[i];
-            if (s->state != FREE) {
-                continue;
-            }
-            s->state = FILLING;
-            s->number = ++sender->batches;
-            s->batch.count = 0;
-            cairn__buffer_clear(&s->batch.body);
-            cairn__buffer_clear(&s->batch.raw);
-            return &s->batch;
+static slot *free_slot(cairn__sender *sender) {
+    for (size_t i = 0; i < sender->slot_count; i++) {
+        if (sender->slots[i].state == FREE) {
+            return &sender->slots[i];
         }
-        step(sender);
     }
     return NULL;
+}
+
+cairn__batch *cairn__sender_batch(cairn__sender *sender) {
+    slot *s = NULL;
+    while (!sender->failed && s == NULL) {
+        s = too_far_ahead(sender) ? NULL : free_slot(sender);
+        if (s == NULL) {
+            step(sender);
+        }
+    }
+    if (s == NULL) {
+        return NULL;
+    }
+    s->state = FILLING;
+    s->number = ++sender->batches;
+    s->batch.count = 0;
+    cairn__buffer_clear(&s->batch.body);
+    cairn__buffer_clear(&s->batch.raw);
+    return &s->batch;
 }
 
 void cairn__sender_send(cairn__sender *sender, cairn__batch *batch) {

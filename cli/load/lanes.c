@@ -147,24 +147,30 @@ static void again(cairn__lanes *lanes, lane *l, int64_t wait_ms) {
     lanes->reconnects++;
 }
 
-static void write_some(cairn__lanes *lanes, lane *l) {
+/* Sends what the socket takes; -1 when it is broken. */
+static int send_some(lane *l) {
     while (l->sent < l->request.len) {
         ssize_t count =
             send(l->fd, l->request.data + l->sent, l->request.len - l->sent, MSG_NOSIGNAL);
-        if (count < 0 && errno == EINTR) {
-            continue;
+        if (count >= 0) {
+            l->sent += (size_t)count;
+        } else if (errno != EINTR) {
+            return errno == EAGAIN || errno == ENOTCONN ? 0 : -1;
         }
-        if (count < 0 && (errno == EAGAIN || errno == ENOTCONN)) {
-            if (!l->writable_asked) {
-                watch(lanes, l, true);
-            }
-            return;
+    }
+    return 0;
+}
+
+static void write_some(cairn__lanes *lanes, lane *l) {
+    if (send_some(l) < 0) {
+        again(lanes, l, RECONNECT_MS);
+        return;
+    }
+    if (l->sent < l->request.len) {
+        if (!l->writable_asked) {
+            watch(lanes, l, true);
         }
-        if (count < 0) {
-            again(lanes, l, RECONNECT_MS);
-            return;
-        }
-        l->sent += (size_t)count;
+        return;
     }
     l->state = READING;
     if (l->writable_asked) {
@@ -246,15 +252,14 @@ static void begin_requests(cairn__lanes *lanes, bool filling) {
     int64_t now = now_us();
     for (size_t i = 0; i < lanes->options.count && !lanes->failed; i++) {
         lane *l = &lanes->lanes[i];
-        if (l->state == WAITING && l->again_ms <= now / 1000) {
-            start(lanes, l);
-        } else if (l->state == IDLE && filling) {
-            filling = make_request(lanes, l); /* the rate allows no more, for none of them */
-            if (!filling) {
-                continue;
-            }
+        bool due = l->state == WAITING && l->again_ms <= now / 1000;
+        if (l->state == IDLE && filling) {
+            filling = make_request(lanes, l); /* false: the rate allows no more, for none of them */
             l->begun_us = now;
-            lanes->busy++;
+            lanes->busy += filling ? 1 : 0;
+            due = filling;
+        }
+        if (due) {
             start(lanes, l);
         }
     }

@@ -1,7 +1,5 @@
 #include "cli/load/latency.h"
 
-#include <stddef.h>
-
 static size_t bucket_of(uint64_t us) {
     if (us < CAIRN__LATENCY_STEPS) {
         return (size_t)us;

@@ -2,10 +2,11 @@
 #ifndef CAIRN_CLI_LOAD_LATENCY_H
 #define CAIRN_CLI_LOAD_LATENCY_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-#define CAIRN__LATENCY_STEPS 32u
-#define CAIRN__LATENCY_BUCKETS (CAIRN__LATENCY_STEPS * 36u)
+#define CAIRN__LATENCY_STEPS ((size_t)32)
+#define CAIRN__LATENCY_BUCKETS (CAIRN__LATENCY_STEPS * 36)
 
 typedef struct {
     uint64_t buckets[CAIRN__LATENCY_BUCKETS];

@@ -146,7 +146,7 @@ static bool chance(cairn__load_device *device, uint32_t percent) {
 
 /* A person's own number, the same for all its devices. */
 static uint64_t trait(const cairn__people *people, uint32_t person, uint64_t which) {
-    return cairn__mix(people->seed * 0x2545F4914F6CDD1Du + person * 8u + which);
+    return cairn__mix(people->seed * 0x2545F4914F6CDD1Du + (uint64_t)person * 8 + which);
 }
 
 static unsigned language_of(const cairn__people *people, uint32_t person) {
@@ -314,8 +314,8 @@ static void put_shop(cairn__people *people, cairn__load_device *device, step wha
     device->at = (uint8_t)what;
 }
 
-void cairn__people_next(cairn__people *people, size_t index, cairn__load_event *to) {
-    cairn__load_device *device = &people->devices[index];
+void cairn__people_next(cairn__people *people, size_t number, cairn__load_event *to) {
+    cairn__load_device *device = &people->devices[number];
     to->event = (cairn__event){ .properties = to->properties };
     pass_time(people, device);
     to->event.seq = ++device->seq;

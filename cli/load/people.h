@@ -51,7 +51,7 @@ void cairn__people_close(cairn__people *people);
 void cairn__people_device_id(const cairn__people *people, size_t device, uint8_t *to);
 /* "web", "ios", "android" or "miniprogram". */
 const char *cairn__people_platform(const cairn__people *people, size_t device);
-/* What the device does next. */
-void cairn__people_next(cairn__people *people, size_t device, cairn__load_event *to);
+/* What device `number` does next. */
+void cairn__people_next(cairn__people *people, size_t number, cairn__load_event *to);
 
 #endif
