@@ -4,7 +4,7 @@
 
 #include "trail/decode.h"
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(CAIRN__PICK_PLAIN)
 #    include <immintrin.h>
 #    define PICK_WIDE __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
 #endif
