@@ -20,7 +20,7 @@ typedef struct exchange {
 
 static void count_rows(exchange *x, cairn__trail_snapshot *snapshot) {
     cairn__reader_options options = model_everything();
-    cairn_span property = model_property(3);
+    cairn_span property = CAIRN_STR("property 3");
     options.properties = &property;
     options.property_count = 1;
     cairn__reader *reader = NULL;
