@@ -47,9 +47,9 @@ static bool are_plain_groups(const cairn__query *query) {
     for (size_t i = 0; i < query->by_count; i++) {
         const cairn__query_by *by = &query->by[i];
         bool of_event = by->fact.source != CAIRN__QUERY_OF_USER;
+        bool of_value = by->fact.source == CAIRN__QUERY_OF_EVENT && by->bins == NULL;
         of_events += of_event;
-        plain = plain && (!of_event || by->step == 1 ||
-                          (by->fact.source == CAIRN__QUERY_OF_EVENT && by->bins == NULL));
+        plain = plain && (!of_event || by->step == 1 || (by->step == 0 && of_value));
     }
     return plain && (!split || of_events == 1);
 }

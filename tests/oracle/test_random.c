@@ -16,7 +16,7 @@ enum {
     EVENTS_MAX = 13, /* of one person */
     SLOT_MS = 6 * 3600 * 1000,
     DAYS = 3,
-    QUERIES = 8000, /* of each model: over 200,000 histories in all */
+    QUERIES = 8000, /* of each model, unless the command line says: over 200,000 histories */
     QUERY_BYTES = 4096,
 };
 
@@ -296,25 +296,19 @@ static void random_groups(dice *d, query *q, oracle_funnel *f) {
 }
 
 /* The plain walk has its share, too: it is the one that people use. */
-static void simplify(oracle_funnel *f, query *q, dice *d) {
-    *f = (oracle_funnel){ .from_ms = f->from_ms, .to_ms = f->to_ms };
+static void simplify(dice *d, query *q, oracle_funnel *f) {
     f->window_ms = (1 + throw(d, 8)) * (int64_t)SLOT_MS;
     f->step_count = 2 + (int) throw(d, 3);
-    say(q, ",'window':'%dh','steps':[", (int)(f->window_ms / 3600000));
+    f->end_at_range = chance(d, 20);
+    say(q, "%s,'window':'%dh','steps':[", f->end_at_range ? ",'end':'range'" : "",
+        (int)(f->window_ms / 3600000));
     uint32_t first = throw(d, NAMES);
     for (int i = 0; i < f->step_count; i++) {
         f->steps[i].names[0] = names[(first + (uint32_t)i * 2) % NAMES];
         say(q, "%s'%s'", i == 0 ? "" : ",", f->steps[i].names[0]);
     }
     say(q, "]");
-    if (chance(d, 30)) {
-        f->by = chance(d, 50) ? ORACLE_BY_USER : ORACLE_BY_STEP;
-        f->by_step = 1;
-        say(q, ",'by':['%s']", f->by == ORACLE_BY_USER ? "user.g" : "event.q@1");
-    } else if (chance(d, 30)) {
-        f->by = ORACLE_BY_EVENT;
-        say(q, ",'by':['event.q']");
-    }
+    random_groups(d, q, f);
 }
 
 static void random_funnel(dice *d, query *q, oracle_funnel *f, oracle_pattern *filter) {
@@ -322,7 +316,12 @@ static void random_funnel(dice *d, query *q, oracle_funnel *f, oracle_pattern *f
     q->len = 0;
     say(q, "{'model':'funnel','from':'2026-08-01','to':'2026-08-%02d','limit':1000", DAYS);
     if (chance(d, 25)) {
-        simplify(f, q, d);
+        simplify(d, q, f);
+        if (chance(d, 20)) {
+            *filter = (oracle_pattern){ .every = true, .where = g_is_x };
+            f->filter = filter;
+            say(q, ",'audience':'user.g = \\\"x\\\"'");
+        }
     } else {
         random_words(d, q, f);
         random_steps(d, q, f);
@@ -527,31 +526,33 @@ static bool one_event(uint64_t seed) {
     return same;
 }
 
-static void run_all(bool (*one)(uint64_t seed), uint64_t first) {
+static void run_all(bool (*one)(uint64_t seed), uint64_t first, uint64_t count) {
     const char *seed = getenv("CAIRN_SEED");
     if (seed != NULL) {
         assert_true(one(strtoull(seed, NULL, 10)));
         return;
     }
-    for (uint64_t i = 0; i < QUERIES; i++) {
+    for (uint64_t i = 0; i < count; i++) {
         assert_true(one(first + i));
     }
 }
 
 static void funnels_are_what_the_oracle_says(void **state) {
-    (void)state;
-    run_all(one_funnel, 1000000);
+    const uint64_t *count = *state;
+    run_all(one_funnel, 1000000, *count);
 }
 
 static void events_are_what_the_oracle_says(void **state) {
-    (void)state;
-    run_all(one_event, 2000000);
+    const uint64_t *count = *state;
+    run_all(one_event, 2000000, *count);
 }
 
-int main(void) {
+/* The number of queries per model may be given. */
+int main(int argc, char **argv) {
+    uint64_t count = argc > 1 ? strtoull(argv[1], NULL, 10) : QUERIES;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(funnels_are_what_the_oracle_says),
-        cmocka_unit_test(events_are_what_the_oracle_says),
+        cmocka_unit_test_prestate(funnels_are_what_the_oracle_says, &count),
+        cmocka_unit_test_prestate(events_are_what_the_oracle_says, &count),
     };
     return cmocka_run_group_tests_name("oracle/random", tests, NULL, NULL);
 }
