@@ -1,6 +1,6 @@
 """cairn_wire.py: proto/cairn.proto by hand, so that tests do not trust the code they test.
 
-Only what a device sends and reads: SyncRequest with track events, SyncResponse.
+Only what a device sends and reads: SyncRequest with track and login events, SyncResponse.
 """
 import struct
 
@@ -44,6 +44,13 @@ def property_message(name, value):
 def event_message(seq, name, time_ms, properties):
     out = number_field(1, seq) + bytes_field(3, name) + number_field(4, time_ms)
     return out + b"".join(bytes_field(8, property_message(*item)) for item in properties.items())
+
+
+def login_message(seq, time_ms, kind, value):
+    """The device's person is from now on the one with this id."""
+    person = bytes_field(1, kind) + bytes_field(2, value)
+    return (number_field(1, seq) + number_field(4, time_ms) + number_field(7, 1)
+            + bytes_field(9, person))
 
 
 def sync_request(key, device_id, sent_ms, events):
