@@ -19,7 +19,7 @@ packages_base="ca-certificates curl python3 make git procps
   cmake ninja-build pkg-config gcc g++ libc6-dev
   clang clang-14 lld llvm-14 libclang-rt-14-dev clang-format clang-tidy lcov
   libuv1-dev node-llhttp libmbedtls-dev nanopb libnanopb-dev libsqlite3-dev duktape-dev
-  libcmocka-dev libjansson-dev libyaml-dev libcurl4-openssl-dev zlib1g-dev libzstd-dev
+  libcmocka-dev libjansson-dev libyaml-dev libcurl4-openssl-dev zlib1g-dev libzstd-dev zstd tzdata
   libsimdjson-dev protobuf-compiler python3-protobuf
   emscripten brotli wabt dpkg-dev tcl
   chromium fonts-noto-cjk"
