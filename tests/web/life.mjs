@@ -1,8 +1,11 @@
 // life.mjs: the core under node with surroundings that a test moves by hand: a clock, a disk that
 // forgets what was not committed, and the peer of peer_edge.mjs as its network.
-import { readFile } from 'node:fs/promises';
+import { webcrypto } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { Peer } from './peer_edge.mjs';
+
+globalThis.crypto ??= webcrypto; // every browser has it; node 18 keeps it in a module
 
 const root = new URL('../../', import.meta.url).pathname;
 const testing = `${root}build/wasm/testing.mjs`;
