@@ -3,7 +3,7 @@
  *   bench_sqlite ROWS.bin DB QUERY.sql REPEATS
  *
  * Loads the rows once (clustered by person and time, without a rowid), then prints the answer's
- * rows, and one line of JSON with the times of REPEATS runs. */
+ * rows, and one line of JSON with the best times of REPEATS runs. */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,9 +26,9 @@ static void run(sqlite3 *db, const char *sql) {
     }
 }
 
-static double now_s(void) {
+static double now_s(clockid_t which) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(which, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
@@ -71,9 +71,13 @@ static void load(sqlite3 *db, const char *path) {
     run(db, "ANALYZE");
 }
 
-static double ask(sqlite3 *db, const char *sql, bool print) {
+typedef struct {
+    double wall_s, cpu_s;
+} took;
+
+static took ask(sqlite3 *db, const char *sql, bool print) {
     sqlite3_stmt *statement = NULL;
-    double begun_s = now_s();
+    took begun = { now_s(CLOCK_MONOTONIC), now_s(CLOCK_PROCESS_CPUTIME_ID) };
     if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK) {
         fail(db, "query");
     }
@@ -88,7 +92,8 @@ static double ask(sqlite3 *db, const char *sql, bool print) {
         fail(db, "query");
     }
     sqlite3_finalize(statement);
-    return now_s() - begun_s;
+    return (took){ now_s(CLOCK_MONOTONIC) - begun.wall_s,
+                   now_s(CLOCK_PROCESS_CPUTIME_ID) - begun.cpu_s };
 }
 
 static void read_query(const char *path, char *to) {
@@ -121,13 +126,14 @@ int main(int argc, char **argv) {
         load(db, argv[1]);
     }
     (void)ask(db, sql, true);
-    printf("{\"bytes\":%lld,\"seconds\":[",
-           stat(argv[2], &status) == 0 ? (long long)status.st_size : 0LL);
+    took best = { 1e9, 1e9 };
     for (long i = 0, count = strtol(argv[4], NULL, 10); i < count; i++) {
-        printf("%s%.4f", i == 0 ? "" : ",", ask(db, sql, false));
-        fflush(stdout);
+        took one = ask(db, sql, false);
+        best.wall_s = one.wall_s < best.wall_s ? one.wall_s : best.wall_s;
+        best.cpu_s = one.cpu_s < best.cpu_s ? one.cpu_s : best.cpu_s;
     }
-    puts("]}");
+    printf("{\"bytes\":%lld,\"seconds\":%.4f,\"cpu\":%.4f}\n",
+           stat(argv[2], &status) == 0 ? (long long)status.st_size : 0LL, best.wall_s, best.cpu_s);
     sqlite3_close(db);
     return 0;
 }

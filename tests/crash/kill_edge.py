@@ -6,7 +6,8 @@ Four devices (protobuf) of two people and one server (JSON, an idempotency key) 
 to an edge that is killed and started again, KILLS times; some kills fall into the start. Now and
 then a sender forgets an answer and repeats what was acknowledged. In the end every sender's events
 are counted through /v1/analyze: as many as it numbered, and as many different numbers; the devices
-that logged in as one person are one; and `cairn verify` must find nothing. With --faults the disk fails as well (tests/support/fault_io.c).
+that logged in as one person are one; and `cairn verify` must find nothing. With --faults the disk
+fails as well (tests/support/fault_io.c).
 """
 import argparse
 import http.client
