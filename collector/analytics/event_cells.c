@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analytics/event_model.h"
+#include "base/assert.h"
 #include "base/hash.h"
 
 cairn__cells cairn__cells_make(cairn__pass *pass, size_t unit_count) {
@@ -265,6 +266,7 @@ bool cairn__cell_accumulate(cairn__cell *total, cairn__cell *from) {
 static void note_first_values(cairn__cells *cells) {
     size_t atoms = cells->event->atom_count;
     const cairn__seen *seen = cells->seen.items;
+    CAIRN_ASSERT(atoms > 0); /* a question without measures was refused */
     for (size_t i = 0; i < cells->seen.count; i++) {
         uint64_t row = seen[i].cell / atoms;
         uint32_t group = (uint32_t)(row / (cells->unit_count + 1));

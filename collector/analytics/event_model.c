@@ -138,16 +138,23 @@ static void write_series(const model *m, cairn__cell *row, cairn__buffer *to) {
     cairn__buffer_byte(to, ']');
 }
 
+static bool accumulate(const cairn__query_event *event, cairn__cell *totals, cairn__cell *row) {
+    for (size_t atom = 0; atom < event->atom_count; atom++) {
+        if (!cairn__cell_accumulate(&totals[atom], &row[atom])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The numbers of a group, unit by unit; cumulative ones over all units so far. */
 static bool fill_numbers(model *m, uint32_t group, cairn__cell *totals) {
     const cairn__query_event *event = &m->run->query->event;
     double *numbers = m->numbers.items;
     for (uint32_t unit = 0; unit < m->units.count; unit++) {
         cairn__cell *row = cairn__cells_at(&m->cells, group, unit);
-        for (size_t atom = 0; event->cumulative && atom < event->atom_count; atom++) {
-            if (!cairn__cell_accumulate(&totals[atom], &row[atom])) {
-                return false;
-            }
+        if (event->cumulative && !accumulate(event, totals, row)) {
+            return false;
         }
         for (size_t i = 0; i < event->series_count; i++) {
             numbers[i * m->units.count + unit] =
@@ -186,9 +193,19 @@ static double smoothed(const model *m, const double *numbers, size_t unit) {
     return count == 0 ? (double)NAN : sum / count;
 }
 
+static void write_unit_numbers(const model *m, uint32_t unit, cairn__buffer *to) {
+    const double *numbers = m->numbers.items;
+    for (size_t i = 0; i < m->run->query->event.series_count; i++) {
+        if (i > 0) {
+            cairn__buffer_byte(to, ',');
+        }
+        cairn__writing_number(to, smoothed(m, numbers + i * m->units.count, unit));
+    }
+    cairn__buffer_byte(to, ']');
+}
+
 static bool write_units(model *m, const cairn__ranks *ranks, size_t index) {
     const cairn__query *query = m->run->query;
-    const double *numbers = m->numbers.items;
     cairn__buffer *to = m->report->rows;
     if (!group_numbers(m, cairn__ranks_at(ranks, index)->group)) {
         return false;
@@ -198,13 +215,7 @@ static bool write_units(model *m, const cairn__ranks *ranks, size_t index) {
         cairn__units_write(&m->units, query, unit, to);
         cairn__buffer_byte(to, ',');
         cairn__ranks_write(ranks, index, to);
-        for (size_t i = 0; i < query->event.series_count; i++) {
-            if (i > 0) {
-                cairn__buffer_byte(to, ',');
-            }
-            cairn__writing_number(to, smoothed(m, numbers + i * m->units.count, unit));
-        }
-        cairn__buffer_byte(to, ']');
+        write_unit_numbers(m, unit, to);
     }
     return true;
 }

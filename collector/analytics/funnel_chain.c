@@ -140,6 +140,16 @@ static void offer(cairn__funnel_machine *m, const cairn__funnel_chain *chain, bo
 
 /* --- order any: which event makes which step --- */
 
+/* Moves each event on the path one step on, from the free step back to where the new one enters. */
+static void move_along(cairn__funnel_chain *chain, uint32_t step, const uint32_t *parent,
+                       uint32_t row) {
+    chain->done |= 1u << step;
+    for (; parent[step] != UINT32_MAX; step = parent[step]) {
+        chain->rows[step] = chain->rows[parent[step]];
+    }
+    chain->rows[step] = row;
+}
+
 /* Frees a step for the event by moving events that could make another one (an augmenting path), so
  * that as many steps as possible are made whatever order the patterns are written in. */
 static bool make_room(const cairn__funnel_machine *m, cairn__funnel_chain *chain, event e) {
@@ -156,11 +166,7 @@ static bool make_room(const cairn__funnel_machine *m, cairn__funnel_chain *chain
     while (head < tail) {
         uint32_t step = queue[head++];
         if ((chain->done >> step & 1) == 0) {
-            chain->done |= 1u << step;
-            for (; parent[step] != UINT32_MAX; step = parent[step]) {
-                chain->rows[step] = chain->rows[parent[step]];
-            }
-            chain->rows[step] = e.row;
+            move_along(chain, step, parent, e.row);
             return true;
         }
         uint64_t next = m->masks[chain->rows[step] - m->pass->first] & step_bits(m) & ~seen;

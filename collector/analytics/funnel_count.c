@@ -167,22 +167,27 @@ static double weight_of(const void *self, uint32_t group) {
     return weight;
 }
 
-static void write_group(cairn__funnel *funnel, const cairn__ranks *ranks, size_t index,
-                        const cairn__query_side *side) {
+static void write_unit(cairn__funnel *funnel, const cairn__ranks *ranks, size_t index,
+                       uint32_t unit, const cairn__query_side *side) {
     const cairn__query *query = funnel->run->query;
     cairn__buffer *to = funnel->report->rows;
     uint32_t group = cairn__ranks_at(ranks, index)->group;
-    for (uint32_t unit = 0; unit < funnel->counts.unit_count; unit++) {
-        const cairn__funnel_count *steps = cairn__funnel_counts_at(&funnel->counts, group, unit);
-        for (uint32_t step = 0; step < funnel->counts.step_count; step++) {
-            cairn__report_row(funnel->report, side, to);
-            if (query->has_unit) {
-                cairn__units_write(&funnel->units, query, unit, to);
-                cairn__buffer_byte(to, ',');
-            }
-            cairn__ranks_write(ranks, index, to);
-            write_step(&query->funnel, steps, step, to);
+    const cairn__funnel_count *steps = cairn__funnel_counts_at(&funnel->counts, group, unit);
+    for (uint32_t step = 0; step < funnel->counts.step_count; step++) {
+        cairn__report_row(funnel->report, side, to);
+        if (query->has_unit) {
+            cairn__units_write(&funnel->units, query, unit, to);
+            cairn__buffer_byte(to, ',');
         }
+        cairn__ranks_write(ranks, index, to);
+        write_step(&query->funnel, steps, step, to);
+    }
+}
+
+static void write_group(cairn__funnel *funnel, const cairn__ranks *ranks, size_t index,
+                        const cairn__query_side *side) {
+    for (uint32_t unit = 0; unit < funnel->counts.unit_count; unit++) {
+        write_unit(funnel, ranks, index, unit, side);
     }
 }
 

@@ -159,6 +159,9 @@ bool cairn__groups_key(cairn__groups *groups, const cairn__query_by *by, uint32_
 /* --- groups --- */
 
 static const cairn__key *keys_of(const cairn__groups *groups, uint32_t group) {
+    if (groups->by_count == 0) {
+        return NULL; /* no list to point into */
+    }
     return (const cairn__key *)groups->keys.items + (group - 1) * groups->by_count;
 }
 

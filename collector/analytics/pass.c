@@ -35,24 +35,28 @@ static bool has_name(const cairn__list *names, cairn_span name) {
     return false;
 }
 
+static cairn_status add_names(cairn__list *names, const cairn__query_pattern *pattern) {
+    for (size_t i = 0; i < pattern->name_count; i++) {
+        cairn_span *added = has_name(names, pattern->names[i]) ? NULL : cairn__list_add(names);
+        if (added != NULL) {
+            *added = pattern->names[i];
+        } else if (!has_name(names, pattern->names[i])) {
+            return CAIRN_NO_MEMORY;
+        }
+    }
+    return CAIRN_OK;
+}
+
 /* The distinct names of all patterns; none when some pattern takes every event, or when there are
  * more than a reader takes. */
 static cairn_status collect_names(const cairn__query *query, cairn__list *names) {
     for (size_t i = 0; i < query->pattern_count; i++) {
-        const cairn__query_pattern *pattern = &query->patterns[i];
-        if (pattern->name_count == 0) {
+        if (query->patterns[i].name_count == 0) {
             names->count = 0;
             return CAIRN_OK;
         }
-        for (size_t j = 0; j < pattern->name_count; j++) {
-            if (has_name(names, pattern->names[j])) {
-                continue;
-            }
-            cairn_span *added = cairn__list_add(names);
-            if (added == NULL) {
-                return CAIRN_NO_MEMORY;
-            }
-            *added = pattern->names[j];
+        if (add_names(names, &query->patterns[i]) != CAIRN_OK) {
+            return CAIRN_NO_MEMORY;
         }
     }
     if (names->count > CAIRN__READER_NAMES_MAX) {

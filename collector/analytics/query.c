@@ -27,7 +27,7 @@ static cairn__fault_path root(void) {
 }
 
 static bool read_model(cairn__reading *reading, const json_t *json) {
-    cairn_span text;
+    cairn_span text = { NULL, 0 };
     size_t index;
     cairn__fault_path at = cairn__fault_key(root(), "model");
     if (!json_is_object(json)) {

@@ -2,14 +2,14 @@
 #include "analytics/reading.h"
 #include "base/bytes.h"
 
-enum { LABEL_BYTES_MAX = 100 };
+enum { LABEL_BYTES_MAX = 100, RULE_BYTES_MAX = 16384 };
 
 static cairn__fault_path at_key(const char *name) {
     return cairn__fault_key(cairn__fault_key((cairn__fault_path){ { 0 } }, "compare"), name);
 }
 
 static bool read_shift(cairn__reading *reading, const json_t *value) {
-    cairn_span text;
+    cairn_span text = { NULL, 0 };
     cairn__when_step step;
     cairn__query *query = reading->query;
     if (!cairn__reading_text(reading, value, at_key("shift"), 1000, &text)) {
@@ -50,7 +50,8 @@ static bool read_filters(cairn__reading *reading, const json_t *filters, const j
         if (!cairn__reading_rule(reading, json_array_get(filters, i),
                                  cairn__fault_item(at_key("filters"), i),
                                  CAIRN__RULE_EVENT | CAIRN__RULE_USER, &query->sides[i].filter) ||
-            !cairn__reading_text(reading, label, at, names != NULL ? LABEL_BYTES_MAX : 16 * 1024,
+            !cairn__reading_text(reading, label, at,
+                                 names != NULL ? LABEL_BYTES_MAX : RULE_BYTES_MAX,
                                  &query->sides[i].label) ||
             !cairn__reading_copy(reading, query->sides[i].label, &query->sides[i].label)) {
             return false;

@@ -199,7 +199,7 @@ static bool check_used(cairn__reading *reading, const operands *o, cairn_span fo
 }
 
 static bool read_formula(operands *o, cairn__reading_ops *ops) {
-    cairn_span text;
+    cairn_span text = { NULL, 0 };
     cairn__reading *reading = o->reading;
     cairn__fault_path at = cairn__fault_key(o->at, "formula");
     const cairn__reading_names names = { find_operand, o };

@@ -17,29 +17,32 @@ static cairn__fault_path key(const char *name) {
     return cairn__fault_key((cairn__fault_path){ { 0 } }, name);
 }
 
-static bool names_meet(const cairn__query_pattern *a, const cairn__query_pattern *b) {
-    if (a->name_count == 0 || b->name_count == 0) {
-        return true;
-    }
-    for (size_t i = 0; i < a->name_count; i++) {
-        for (size_t j = 0; j < b->name_count; j++) {
-            if (cairn__span_equal(a->names[i], b->names[j])) {
-                return true;
-            }
+static bool has_name(const cairn__query_pattern *pattern, cairn_span name) {
+    for (size_t i = 0; i < pattern->name_count; i++) {
+        if (cairn__span_equal(pattern->names[i], name)) {
+            return true;
         }
     }
-    return false;
+    return pattern->name_count == 0;
+}
+
+static bool names_meet(const cairn__query_pattern *a, const cairn__query_pattern *b) {
+    for (size_t i = 0; i < a->name_count; i++) {
+        if (has_name(b, a->names[i])) {
+            return true;
+        }
+    }
+    return a->name_count == 0;
 }
 
 static bool steps_overlap(const cairn__query *query) {
+    bool overlap = false;
     for (uint32_t i = 0; i < query->funnel.step_count; i++) {
         for (uint32_t j = 0; j < i; j++) {
-            if (names_meet(&query->patterns[i], &query->patterns[j])) {
-                return true;
-            }
+            overlap |= names_meet(&query->patterns[i], &query->patterns[j]);
         }
     }
-    return false;
+    return overlap;
 }
 
 static bool read_step(cairn__reading *reading, const json_t *value, cairn__fault_path at) {

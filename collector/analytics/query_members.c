@@ -3,7 +3,10 @@
 #include "analytics/writing.h"
 #include "base/bytes.h"
 
-enum { CELL_BYTES_MAX = 8 * 1024 }; /* the longest text of a property, quoted */
+enum {
+    CELL_BYTES_MAX = 8192,
+    LABEL_BYTES_MAX = 16384
+}; /* the longest text of a property, quoted */
 
 static const char *const keys[] = { "row", "series", "dropped", "limit", "after" };
 
@@ -49,9 +52,9 @@ static bool copy_json(cairn__reading *reading, const json_t *value, cairn__fault
 }
 
 static bool read_side(cairn__reading *reading, const json_t *value, cairn__fault_path at) {
-    cairn_span text;
+    cairn_span text = { NULL, 0 };
     cairn__query *query = reading->query;
-    if (!cairn__reading_text(reading, value, at, 16 * 1024, &text)) {
+    if (!cairn__reading_text(reading, value, at, LABEL_BYTES_MAX, &text)) {
         return false;
     }
     for (uint32_t i = 0; i < 2; i++) {

@@ -2,7 +2,7 @@
 #include "analytics/reading.h"
 #include "base/bytes.h"
 
-enum { NAME_BYTES_MAX = 100, RULE_BYTES_MAX = 16 * 1024, NAMES_MAX = 100 };
+enum { NAME_BYTES_MAX = 100, RULE_BYTES_MAX = 16384, NAMES_MAX = 100 };
 
 static bool begins(cairn_span text, const char *with) {
     cairn_span start = cairn__span_of(with);
@@ -98,7 +98,7 @@ bool cairn__reading_fact(cairn__reading *reading, cairn_span text, cairn__fault_
 
 bool cairn__reading_property(cairn__reading *reading, const json_t *value, cairn__fault_path at,
                              cairn__query_fact *fact_out) {
-    cairn_span text;
+    cairn_span text = { NULL, 0 };
     if (!cairn__reading_text(reading, value, at, 1000, &text)) {
         return false;
     }
@@ -133,7 +133,7 @@ static bool link_facts(cairn__reading *reading, cairn__fault_path at, cairn__que
 
 bool cairn__reading_rule(cairn__reading *reading, const json_t *value, cairn__fault_path at,
                          unsigned spaces, const cairn__query_rule **rule_out) {
-    cairn_span text;
+    cairn_span text = { NULL, 0 };
     cairn__rule_fault fault = { 0 };
     cairn__query_rule *rule =
         cairn__arena_alloc_zero(reading->frame->arena, 1, sizeof(cairn__query_rule));
@@ -236,8 +236,9 @@ bool cairn__reading_pattern_label(cairn__reading *reading, uint32_t pattern,
     }
     for (size_t i = 0; i < from->name_count; i++) {
         if (i > 0) {
-            memcpy(label + used, " | ", 3);
-            used += 3;
+            label[used++] = ' ';
+            label[used++] = '|';
+            label[used++] = ' ';
         }
         memcpy(label + used, from->names[i].data, from->names[i].len);
         used += from->names[i].len;

@@ -2,6 +2,8 @@
 #include "analytics/reading.h"
 #include "base/bytes.h"
 
+enum { RULE_BYTES_MAX = 16384 };
+
 static cairn__fault_path key(const char *name) {
     return cairn__fault_key((cairn__fault_path){ { 0 } }, name);
 }
@@ -38,7 +40,7 @@ static bool read_zone(cairn__reading *reading, const json_t *json) {
 
 static bool read_moment(cairn__reading *reading, const json_t *json, const char *name,
                         int64_t *ms_out) {
-    cairn_span text;
+    cairn_span text = { NULL, 0 };
     bool is_end = strcmp(name, "to") == 0;
     const json_t *value = json_object_get(json, name);
     if (!cairn__reading_text(reading, value, key(name), 1000, &text)) {
@@ -112,7 +114,7 @@ static bool read_bins(cairn__reading *reading, const json_t *list, cairn__fault_
 
 static bool read_by_text(cairn__reading *reading, const json_t *value, cairn__fault_path at,
                          cairn__query_by *by) {
-    cairn_span text;
+    cairn_span text = { NULL, 0 };
     uint32_t *step = reading->query->model == CAIRN__QUERY_FUNNEL ? &by->step : NULL;
     return cairn__reading_text(reading, value, at, 200, &text) &&
            cairn__reading_fact(reading, text, at, step, &by->fact) &&
@@ -201,12 +203,12 @@ static bool is_name(cairn_span text) {
 }
 
 static bool read_audience(cairn__reading *reading, const json_t *json) {
-    cairn_span text;
+    cairn_span text = { NULL, 0 };
     const json_t *value = json_object_get(json, "audience");
     if (value == NULL) {
         return true;
     }
-    if (!cairn__reading_text(reading, value, key("audience"), 16 * 1024, &text)) {
+    if (!cairn__reading_text(reading, value, key("audience"), RULE_BYTES_MAX, &text)) {
         return false;
     }
     if (is_name(text)) {

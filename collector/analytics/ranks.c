@@ -5,6 +5,9 @@
 #include "base/bytes.h"
 
 static cairn_span text_of(const cairn__rank *rank) {
+    if (rank->text_bytes == 0) {
+        return cairn__span(NULL, 0); /* no groups, no text to point into */
+    }
     return cairn__span(rank->texts->data + rank->text_at, rank->text_bytes);
 }
 

@@ -80,7 +80,7 @@ bool cairn__reading_copy(cairn__reading *reading, cairn_span text, cairn_span *c
 
 bool cairn__reading_choice(cairn__reading *reading, const json_t *value, cairn__fault_path at,
                            cairn__reading_words words, size_t *index_out) {
-    cairn_span text;
+    cairn_span text = { NULL, 0 };
     if (!cairn__reading_text(reading, value, at, 1000, &text)) {
         return false;
     }
@@ -121,7 +121,7 @@ bool cairn__reading_integer(cairn__reading *reading, const json_t *value, cairn_
 
 bool cairn__reading_duration(cairn__reading *reading, const json_t *value, cairn__fault_path at,
                              int64_t *ms_out) {
-    cairn_span text;
+    cairn_span text = { NULL, 0 };
     if (!cairn__reading_text(reading, value, at, 1000, &text)) {
         return false;
     }

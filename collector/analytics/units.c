@@ -38,28 +38,32 @@ void cairn__units_free(cairn__units *units) {
     *units = (cairn__units){ .allocator = units->allocator };
 }
 
-uint32_t cairn__units_find(const cairn__units *units, int64_t ms, uint32_t near) {
-    size_t low = 0;
-    size_t high = units->count; /* starts[low] <= ms < starts[high] */
-    CAIRN_ASSERT(ms >= units->starts[0] && ms < units->starts[high]); /* the reader's range */
-    if (ms >= units->starts[near]) {
-        low = near;
-        for (size_t walked = 0; walked < WALK_MAX; walked++) {
-            if (ms < units->starts[low + 1]) {
-                return (uint32_t)low;
-            }
-            low++;
-        }
-    }
+/* By halves: starts[low] <= ms < starts[high]. */
+static uint32_t search(const int64_t *starts, int64_t ms, size_t low, size_t high) {
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
-        if (ms >= units->starts[middle]) {
+        if (ms >= starts[middle]) {
             low = middle;
         } else {
             high = middle;
         }
     }
     return (uint32_t)low;
+}
+
+uint32_t cairn__units_find(const cairn__units *units, int64_t ms, uint32_t near) {
+    const int64_t *starts = units->starts;
+    CAIRN_ASSERT(ms >= starts[0] && ms < starts[units->count]); /* the reader's range */
+    if (ms < starts[near]) {
+        return search(starts, ms, 0, near);
+    }
+    size_t low = near;
+    for (size_t walked = 0; walked < WALK_MAX; walked++, low++) {
+        if (ms < starts[low + 1]) {
+            return (uint32_t)low;
+        }
+    }
+    return search(starts, ms, low, units->count);
 }
 
 void cairn__units_write(const cairn__units *units, const cairn__query *query, uint32_t unit,
