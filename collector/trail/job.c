@@ -111,7 +111,7 @@ static size_t choose(const cairn__trail *trail, cairn__image *const *images, siz
             (inside && bytes > IMAGE_IN_DATABASE_BYTES_MAX)) {
             break;
         }
-        if (i > 0 && rows >= here) {
+        if (i > 0 && rows * 4 >= here * 3) { /* about as large: flushes differ a little */
             chosen = i + 1;
         }
         rows += here;
@@ -138,10 +138,16 @@ cairn__trail_job *cairn__trail_job_plan(cairn__trail *trail) {
     if (trail->job != NULL || trail->installing != NULL) {
         return NULL;
     }
-    trail->job = plan_flush(trail);
+    if (trail->flushed && trail->segment_count > CAIRN__SEGMENTS_FEW) {
+        trail->job = plan_compaction(trail);
+    }
+    if (trail->job == NULL) {
+        trail->job = plan_flush(trail);
+    }
     if (trail->job == NULL) {
         trail->job = plan_compaction(trail);
     }
+    trail->flushed = trail->job != NULL && trail->job->flush;
     trail->next_id += trail->job != NULL ? 1 : 0;
     return trail->job;
 }
@@ -209,13 +215,18 @@ static cairn_status delete_sources(cairn__trail *trail, const cairn__trail_job *
     return status;
 }
 
+static bool make_room(cairn__trail *trail, const cairn__trail_job *job) {
+    return cairn__grow(&trail->allocator, &trail->segments, &trail->segment_capacity,
+                       trail->segment_count + 1, sizeof *trail->segments) &&
+           cairn__grow(&trail->allocator, &trail->garbage, &trail->garbage_capacity,
+                       trail->garbage_count + job->count, sizeof *trail->garbage);
+}
+
 cairn_status cairn__trail_job_finish(cairn__trail *trail, cairn__trail_job *job) {
     CAIRN_ASSERT(trail->job == job);
     trail->job = NULL;
     cairn_status status = job->status;
-    if (status == CAIRN_OK &&
-        !cairn__grow(&trail->allocator, &trail->segments, &trail->segment_capacity,
-                     trail->segment_count + 1, sizeof *trail->segments)) {
+    if (status == CAIRN_OK && !make_room(trail, job)) {
         status = CAIRN_NO_MEMORY; /* now, so that nothing can fail after the transaction */
     }
     if (status != CAIRN_OK) {
@@ -244,13 +255,23 @@ static void remove_segments(cairn__trail *trail, const cairn__trail_job *job) {
     size_t kept = 0;
     for (size_t i = 0; i < trail->segment_count; i++) {
         if (has_image(job, trail->segments[i].image)) {
-            cairn__store_remove_file(&trail->store, trail->segments[i].id);
+            trail->garbage[trail->garbage_count++] = trail->segments[i].id; /* there is room */
             cairn__image_release(trail->segments[i].image);
         } else {
             trail->segments[kept++] = trail->segments[i];
         }
     }
     trail->segment_count = kept;
+}
+
+void cairn__garbage_collect(cairn__trail *trail) {
+    if (trail->garbage_count == 0 || !cairn__store_make_durable(&trail->store)) {
+        return;
+    }
+    for (size_t i = 0; i < trail->garbage_count; i++) {
+        cairn__store_remove_file(&trail->store, trail->garbage[i]);
+    }
+    trail->garbage_count = 0;
 }
 
 void cairn__job_settle(cairn__trail *trail, bool ok) {

@@ -23,16 +23,6 @@ static void tell(cairn__trail_problem *problem, const char *path, const char *wh
     (void)snprintf(problem->text, sizeof problem->text, "%.120s: %s; %s", path, why, fix);
 }
 
-bool cairn__segment_directory(const char *directory, cairn__trail_problem *problem_out) {
-    struct stat found;
-    if (mkdir(directory, DIRECTORY_MODE) == 0 ||
-        (errno == EEXIST && stat(directory, &found) == 0 && S_ISDIR(found.st_mode))) {
-        return true;
-    }
-    tell(problem_out, directory, strerror(errno), "the trail needs a directory that it may write");
-    return false;
-}
-
 static bool sync_directory(const char *directory) {
     int handle = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (handle < 0) {
@@ -41,6 +31,21 @@ static bool sync_directory(const char *directory) {
     bool ok = fsync(handle) == 0;
     (void)close(handle);
     return ok;
+}
+
+bool cairn__segment_directory(const char *directory, cairn__trail_problem *problem_out) {
+    struct stat found;
+    char parent[PATH_BYTES];
+    int len = snprintf(parent, sizeof parent, "%s/..", directory);
+    if (mkdir(directory, DIRECTORY_MODE) == 0) {
+        if (len < PATH_BYTES && sync_directory(parent)) {
+            return true;
+        }
+    } else if (errno == EEXIST && stat(directory, &found) == 0 && S_ISDIR(found.st_mode)) {
+        return true;
+    }
+    tell(problem_out, directory, strerror(errno), "the trail needs a directory that it may write");
+    return false;
 }
 
 static void unmap(void *self, cairn_span bytes) {

@@ -14,7 +14,7 @@ enum {
     CAIRN__TAIL_IMAGES_MAX = 8,                 /* merged in memory above it */
     CAIRN__TAIL_BLOBS_MAX = 2048,               /* rows of trail_tail before a flush is planned */
     CAIRN__TAIL_MERGE_ROWS_MAX = 32 * 1024,     /* larger ones wait for TAIL_IMAGES_MAX */
-    CAIRN__TRAIL_PATH_BYTES = 4096
+    CAIRN__SEGMENTS_FEW = 8 /* beyond it every other job is a compaction, though the tail be full */
 };
 
 /** How far a tail image's way into the database has come. */
@@ -59,7 +59,10 @@ struct cairn__trail {
     cairn__segment *segments;
     size_t segment_count, segment_capacity;
     uint64_t next_seq, next_id;
-    size_t blob_count;             /* rows of trail_tail */
+    size_t blob_count; /* rows of trail_tail */
+    bool flushed;      /* the last job was a flush */
+    uint64_t *garbage; /* segments replaced, whose files may go once that is durable */
+    size_t garbage_count, garbage_capacity;
     cairn__trail_snapshot *latest; /* what snapshot_take gave, while nothing has changed */
     cairn__trail_job *job;         /* planned and not finished */
     cairn__trail_job *installing;  /* finished inside the transaction under way */
@@ -77,6 +80,8 @@ void cairn__trail_changed(cairn__trail *trail);
 
 /** Is the image one that the job under way replaces? */
 bool cairn__job_reads(const cairn__trail *trail, const cairn__image *image);
+/** Remove the files of replaced segments, if the database can no longer forget that they were. */
+void cairn__garbage_collect(cairn__trail *trail);
 /** After the transaction: take the job's result in, or drop it. job.c. */
 void cairn__job_settle(cairn__trail *trail, bool ok);
 

@@ -203,6 +203,13 @@ uint64_t cairn__store_sweep(const cairn__store *store, cairn__segment_listed lis
     return store->directory[0] == '\0' ? 0 : cairn__segment_sweep(store->directory, listed, self);
 }
 
+bool cairn__store_make_durable(cairn__store *store) {
+    int frames = 0, moved = 0;
+    int result = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames,
+                                           &moved); /* -1 and -1 when there is no WAL */
+    return result == SQLITE_OK && frames == moved;
+}
+
 void cairn__store_remove_file(const cairn__store *store, uint64_t id) {
     if (store->directory[0] != '\0') {
         cairn__segment_remove(store->directory, id);

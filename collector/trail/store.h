@@ -6,8 +6,11 @@
  * A segment file is written to NAME.tmp, made durable, renamed to NAME.seg, the directory made
  * durable, and only then listed in the manifest, in the transaction that deletes what it replaces.
  * So a crash at any point leaves the old images listed, or the new one; files that are not listed
- * are remains and are removed when the store is opened. One owner thread, but for
- * cairn__store_write and what image releases need. */
+ * are remains and are removed when the store is opened.
+ *
+ * A commit in WAL mode may be forgotten when the power fails (synchronous=NORMAL), and then the old
+ * files are needed again: none is removed before a checkpoint has put the manifest on the disk.
+ * One owner thread. */
 #ifndef CAIRN_TRAIL_STORE_H
 #define CAIRN_TRAIL_STORE_H
 
@@ -48,6 +51,9 @@ cairn_status cairn__store_insert_segment(cairn__store *store, uint64_t id,
                                          const cairn__image *image);
 cairn_status cairn__store_delete_segment(cairn__store *store, uint64_t id);
 
+/** Put all that is committed on the disk. False: not possible now (a reader holds it back, or a
+ * transaction is open); ask again later. */
+bool cairn__store_make_durable(cairn__store *store);
 /** Remove a segment's file; images that map it live on. */
 void cairn__store_remove_file(const cairn__store *store, uint64_t id);
 

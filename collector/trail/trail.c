@@ -40,6 +40,13 @@ static bool is_listed(const void *self, uint64_t id) {
     return false;
 }
 
+/* While the manifest could still be forgotten, a file that it does not list may be needed again. */
+static bool keep_all(const void *self, uint64_t id) {
+    (void)self;
+    (void)id;
+    return true;
+}
+
 static cairn_status load(cairn__trail *trail, cairn__trail_problem *problem_out) {
     cairn_status status =
         cairn__store_load_segments(&trail->store, take_segment, trail, problem_out);
@@ -47,7 +54,9 @@ static cairn_status load(cairn__trail *trail, cairn__trail_problem *problem_out)
         status = cairn__store_load_tail(&trail->store, take_tail, trail, problem_out);
     }
     if (status == CAIRN_OK) {
-        uint64_t highest = cairn__store_sweep(&trail->store, is_listed, trail);
+        cairn__segment_listed listed =
+            cairn__store_make_durable(&trail->store) ? is_listed : keep_all;
+        uint64_t highest = cairn__store_sweep(&trail->store, listed, trail);
         trail->next_id = highest >= trail->next_id ? highest + 1 : trail->next_id;
         cairn__tail_compact(trail);
     }
@@ -105,6 +114,7 @@ void cairn__trail_close(cairn__trail *trail) {
     cairn_allocator allocator = trail->allocator;
     cairn__release(&allocator, trail->tails, trail->tail_capacity, sizeof *trail->tails);
     cairn__release(&allocator, trail->segments, trail->segment_capacity, sizeof *trail->segments);
+    cairn__release(&allocator, trail->garbage, trail->garbage_capacity, sizeof *trail->garbage);
     cairn__builder_free(&trail->builder);
     cairn__store_close(&trail->store);
     allocator.resize(allocator.self, trail, sizeof *trail, 0);
@@ -155,6 +165,7 @@ void cairn__trail_committed(cairn__trail *trail, bool ok) {
         }
     }
     cairn__job_settle(trail, ok);
+    cairn__garbage_collect(trail);
     cairn__tail_compact(trail);
 }
 

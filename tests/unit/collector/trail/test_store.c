@@ -349,6 +349,56 @@ static void remains_of_a_crash_are_removed_and_other_files_are_not(void **state)
     ask(f, CAIRN_OK);
 }
 
+/* In WAL mode a commit may be forgotten when the power fails: until a checkpoint, which a reader of
+ * the database can hold back, the old files stay. */
+static void replaced_files_stay_until_that_is_durable(void **state) {
+    fixture *f = *state;
+    sqlite3 *reader = NULL;
+    execute(f, "PRAGMA journal_mode=WAL");
+    for (size_t i = 0; i < 2; i++) {
+        add_rows(f, 500 + i * 600);
+        commit(f, true);
+        assert_true(run_job(f, true));
+    }
+    assert_int_equal(list_files(f->directory).count, 2);
+    assert_int_equal(sqlite3_open(f->database, &reader), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM trail_segment", NULL, NULL, NULL),
+        SQLITE_OK);
+    cairn__trail_stats stats;
+    add_rows(f, 500);
+    commit(f, true);
+    while (run_job(f, true)) { /* a flush, then compaction */
+    }
+    cairn__trail_stats_of(f->trail, &stats);
+    size_t files = list_files(f->directory).count;
+    assert_true(files > stats.segments);
+    crash(f);
+    ask(f, CAIRN_OK);
+    assert_int_equal(list_files(f->directory).count, files);
+    assert_int_equal(sqlite3_exec(reader, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(reader), SQLITE_OK);
+    crash(f);
+    cairn__trail_stats_of(f->trail, &stats);
+    assert_int_equal(list_files(f->directory).count, stats.segments);
+    ask(f, CAIRN_OK);
+}
+
+/* A tail that is always full must not keep segments from being merged. */
+static void flushes_do_not_starve_compaction(void **state) {
+    fixture *f = *state;
+    f->shape.wild = false;
+    cairn__trail_stats stats;
+    for (size_t i = 0; i < 100; i++) {
+        add_rows(f, 500);
+        commit(f, true);
+        assert_true(run_job(f, true));
+        cairn__trail_stats_of(f->trail, &stats);
+        assert_true(stats.segments <= 14);
+    }
+    ask(f, CAIRN_OK);
+}
+
 static void a_missing_or_cut_segment_is_named_at_open(void **state) {
     fixture *f = *state;
     add_rows(f, 500);
@@ -484,6 +534,8 @@ int main(void) {
         CASE(a_flush_that_cannot_write_changes_nothing),
         CASE(a_job_dropped_at_the_end_leaves_no_file),
         CASE(remains_of_a_crash_are_removed_and_other_files_are_not),
+        CASE(replaced_files_stay_until_that_is_durable),
+        CASE(flushes_do_not_starve_compaction),
         CASE(a_missing_or_cut_segment_is_named_at_open),
         CASE(any_changed_byte_is_told_or_does_not_matter),
         CASE(a_reader_never_gives_a_wrong_row),
