@@ -145,28 +145,31 @@ static int64_t change_moment(const cairn__zone_change *change, int32_t year, int
     return change_day(change, year) * DAY + change->seconds - before;
 }
 
+/* A change at `moment` to `offset`: the segment around `seconds` begins or ends there, or beyond.
+ */
+static void narrow(cairn__zone_segment *segment, int64_t seconds, int64_t moment, int32_t offset) {
+    if (moment <= seconds && moment >= segment->from) {
+        segment->from = moment;
+        segment->offset = offset;
+    }
+    if (moment > seconds && moment < segment->to) {
+        segment->to = moment;
+    }
+}
+
 cairn__zone_segment cairn__zone_rule_segment(const cairn__zone_rule *rule, int64_t seconds) {
     cairn__zone_segment segment = { INT64_MIN, INT64_MAX, rule->standard };
     if (rule->standard == rule->daylight) {
         return segment;
     }
     int64_t days = seconds / DAY - (seconds % DAY < 0 ? 1 : 0);
-    int32_t year = cairn__civil_from_days(days).year - 2;
-    /* A change may lie up to a week outside its year, so the neighbours are asked too. */
-    for (int i = 0; i <= YEARS_SEEN; i++) {
-        int64_t start = change_moment(&rule->start, year + i, rule->standard);
-        int64_t end = change_moment(&rule->end, year + i, rule->daylight);
-        int64_t moments[2] = { end, start };
-        for (int which = 0; which < 2; which++) {
-            int64_t moment = moments[which];
-            if (moment <= seconds && moment >= segment.from) {
-                segment.from = moment; /* a tie is daylight all year: the start, seen later, wins */
-                segment.offset = which == 1 ? rule->daylight : rule->standard;
-            }
-            if (moment > seconds && moment < segment.to) {
-                segment.to = moment;
-            }
-        }
+    int32_t first = cairn__civil_from_days(days).year - 2;
+    /* A change may lie up to a week outside its year, so the neighbours are asked too. Daylight all
+     * the year ends and starts at one moment: the start, asked later, wins. */
+    for (int32_t year = first; year <= first + YEARS_SEEN; year++) {
+        narrow(&segment, seconds, change_moment(&rule->end, year, rule->daylight), rule->standard);
+        narrow(&segment, seconds, change_moment(&rule->start, year, rule->standard),
+               rule->daylight);
     }
     return segment;
 }

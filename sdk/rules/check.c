@@ -44,6 +44,8 @@ static const char *type_name(unsigned types) {
         return "a list";
     case NUMBER | DURATION:
         return "a number or a duration";
+    case TIME | DURATION:
+        return "a time or a duration";
     case TIME | TEXT:
         return "a time or a date as text";
     case TEXT | LIST:
@@ -172,28 +174,32 @@ static unsigned text_test(checker *c, const node *from) {
 
 /* The type that two single types give, or 0. */
 static unsigned joined(unsigned left, cairn__rule_arithmetic how, unsigned right) {
-    bool sum = how == CAIRN__RULE_ADD || how == CAIRN__RULE_SUBTRACT;
-    if (left == NUMBER && right == NUMBER) {
-        return NUMBER;
+    enum {
+        PLUS = 1 << CAIRN__RULE_ADD,
+        MINUS = 1 << CAIRN__RULE_SUBTRACT,
+        TIMES = 1 << CAIRN__RULE_MULTIPLY,
+        OVER = 1 << CAIRN__RULE_DIVIDE,
+        REST = 1 << CAIRN__RULE_REMAINDER
+    };
+    static const struct {
+        unsigned left, how, right, result;
+    } table[] = {
+        { NUMBER, PLUS | MINUS | TIMES | OVER | REST, NUMBER, NUMBER },
+        { TIME, MINUS, TIME, DURATION },
+        { TIME, PLUS | MINUS, DURATION, TIME },
+        { DURATION, PLUS, TIME, TIME },
+        { DURATION, PLUS | MINUS | REST, DURATION, DURATION },
+        { DURATION, OVER, DURATION, NUMBER },
+        { DURATION, TIMES | OVER, NUMBER, DURATION },
+        { NUMBER, TIMES, DURATION, DURATION },
+    };
+    unsigned result = 0;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        bool here =
+            table[i].left == left && table[i].right == right && (table[i].how & (1u << how)) != 0;
+        result = here ? table[i].result : result;
     }
-    if (left == TIME && right == TIME) {
-        return how == CAIRN__RULE_SUBTRACT ? DURATION : 0;
-    }
-    if (left == TIME && right == DURATION) {
-        return sum ? TIME : 0;
-    }
-    if (left == DURATION && right == TIME) {
-        return how == CAIRN__RULE_ADD ? TIME : 0;
-    }
-    if (left == DURATION && right == DURATION) {
-        return sum || how == CAIRN__RULE_REMAINDER ? DURATION
-               : how == CAIRN__RULE_DIVIDE         ? NUMBER
-                                                   : 0;
-    }
-    if (left == DURATION && right == NUMBER) {
-        return how == CAIRN__RULE_MULTIPLY || how == CAIRN__RULE_DIVIDE ? DURATION : 0;
-    }
-    return left == NUMBER && right == DURATION && how == CAIRN__RULE_MULTIPLY ? DURATION : 0;
+    return result;
 }
 
 static unsigned join(unsigned left, cairn__rule_arithmetic how, unsigned right) {

@@ -135,37 +135,43 @@ static uint32_t slot_of(compiler *c, const node *from) {
 
 /* --- sets ------------------------------------------------------------------------------------ */
 
-/* Merge sort of the linked children: ascending, stable, no memory, no recursion (bottom up). */
-static const node **merge(const node **from, const node **to, size_t count, size_t width) {
+typedef struct item {
+    const node *of;
+} item;
+
+/* One round of a merge sort from the bottom up: runs of `width` become runs of twice that. */
+static void merge(const item *from, item *to, size_t count, size_t width) {
     for (size_t start = 0; start < count; start += 2 * width) {
         size_t middle = start + width < count ? start + width : count;
         size_t end = start + 2 * width < count ? start + 2 * width : count;
         size_t left = start;
         size_t right = middle;
         for (size_t i = start; i < end; i++) {
-            bool take_left = left < middle &&
-                             (right == end || cairn__rule_set_order(&from[left]->constant,
-                                                                    &from[right]->constant) <= 0);
+            bool take_left =
+                left < middle &&
+                (right == end ||
+                 cairn__rule_set_order(&from[left].of->constant, &from[right].of->constant) <= 0);
             to[i] = take_left ? from[left++] : from[right++];
         }
     }
-    return to;
 }
 
-static const node **sorted(compiler *c, const node *list) {
+/* The items of a list, ascending; NULL: no memory. */
+static const item *sorted(compiler *c, const node *list) {
     size_t count = list->child_count;
-    const node **items = cairn__arena_alloc_zero(c->source->arena, count + 1, sizeof *items);
-    const node **spare = cairn__arena_alloc_zero(c->source->arena, count + 1, sizeof *spare);
+    item *items = cairn__arena_alloc_zero(c->source->arena, count + 1, sizeof *items);
+    item *spare = cairn__arena_alloc_zero(c->source->arena, count + 1, sizeof *spare);
     if (items == NULL || spare == NULL) {
         c->status = CAIRN_NO_MEMORY;
         return NULL;
     }
     size_t filled = 0;
-    for (const node *item = list->first; item != NULL; item = item->next) {
-        items[filled++] = item;
+    for (const node *child = list->first; child != NULL; child = child->next) {
+        items[filled++].of = child;
     }
     for (size_t width = 1; width < count; width *= 2) {
-        const node **merged = merge(items, spare, count, width);
+        merge(items, spare, count, width);
+        item *merged = spare;
         spare = items;
         items = merged;
     }
@@ -174,7 +180,7 @@ static const node **sorted(compiler *c, const node *list) {
 
 static void write_set(compiler *c, const node *from) {
     const node *list = from->last;
-    const node **items = c->status == CAIRN_OK ? sorted(c, list) : NULL;
+    const item *items = c->status == CAIRN_OK ? sorted(c, list) : NULL;
     if (items == NULL) {
         return;
     }
@@ -182,9 +188,9 @@ static void write_set(compiler *c, const node *from) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < list->child_count; i++) {
         bool again =
-            i > 0 && cairn__rule_set_order(&items[i - 1]->constant, &items[i]->constant) == 0;
+            i > 0 && cairn__rule_set_order(&items[i - 1].of->constant, &items[i].of->constant) == 0;
         if (!again) {
-            (void)put_value(c, items[i]);
+            (void)put_value(c, items[i].of);
             count += 1;
         }
     }
@@ -397,10 +403,12 @@ static cairn_status compile_tree(const cairn__rule_source *source, const node *t
     cairn_allocator allocator = source->arena->allocator;
     compiler c = {
         .source = source,
-        .slots = cairn__buffer_make(allocator, CAIRN__RULE_SLOTS_MAX * CAIRN__RULE_SLOT_BYTES),
-        .constants =
-            cairn__buffer_make(allocator, CAIRN__RULE_CONSTANTS_MAX * CAIRN__RULE_CONSTANT_BYTES),
-        .code = cairn__buffer_make(allocator, CAIRN__RULE_CODE_MAX * CAIRN__RULE_CODE_BYTES),
+        .slots =
+            cairn__buffer_make(allocator, (size_t)CAIRN__RULE_SLOTS_MAX * CAIRN__RULE_SLOT_BYTES),
+        .constants = cairn__buffer_make(allocator, (size_t)CAIRN__RULE_CONSTANTS_MAX *
+                                                       CAIRN__RULE_CONSTANT_BYTES),
+        .code =
+            cairn__buffer_make(allocator, (size_t)CAIRN__RULE_CODE_MAX * CAIRN__RULE_CODE_BYTES),
         .data = cairn__buffer_make(allocator, CAIRN__RULE_DATA_BYTES_MAX),
         .names = cairn__arena_alloc(source->arena, CAIRN__RULE_SLOTS_MAX * sizeof *c.names),
         .status = CAIRN_OK,
@@ -430,10 +438,17 @@ static cairn_status refuse_text(const cairn__rule_source *source, const char *se
 
 /* Right, but nothing here holds a person's events. */
 static cairn_status refuse_history(const cairn__rule_source *source, const node *history) {
+    const uint8_t *name = source->text.data + history->at;
+    size_t length = 0;
+    while (history->at + length < source->text.len && (name[length] | 32) >= 'a' &&
+           (name[length] | 32) <= 'z') {
+        length += 1;
+    }
     cairn__rule_fault_begin(source->fault, source->text, history->at);
+    cairn__rule_fault_quote(source->fault, cairn__span(name, length));
     cairn__rule_fault_add(source->fault,
-                          "this asks for a person's history, audiences or related rows, which "
-                          "this version cannot evaluate yet; rules over properties work");
+                          " asks for a person's history, audiences or related rows, which this "
+                          "version cannot evaluate yet; rules over properties work");
     return CAIRN_UNSUPPORTED;
 }
 

@@ -48,9 +48,11 @@ void cairn__rule_fault_quote(cairn__rule_fault *fault, cairn_span word) {
             word.len -= 1;
         }
     }
-    cairn__rule_fault_add(fault, "\"");
+    bool quoted = word.len > 0 && word.data[0] == '"'; /* a string brings its own */
+    cairn__rule_fault_add(fault, quoted ? "" : "\"");
     add_bytes(fault, word);
-    cairn__rule_fault_add(fault, cut ? "...\"" : "\"");
+    cairn__rule_fault_add(fault, cut ? "..." : "");
+    cairn__rule_fault_add(fault, quoted && !cut ? "" : "\"");
 }
 
 void cairn__rule_fault_number(cairn__rule_fault *fault, uint64_t number) {
@@ -112,12 +114,12 @@ void cairn__rule_fault_suggest(cairn__rule_fault *fault, cairn_span written,
     for (size_t i = 0; i < count; i++) {
         cairn_span word = cairn__span_of(words[i]);
         uint32_t steps = word.len > WORD_BYTES_MAX ? UINT32_MAX : distance(written, word);
-        if (steps < best_distance && steps * 2 < word.len) {
+        if (steps < best_distance && (size_t)steps * 2 < word.len) {
             best_distance = steps;
             best = words[i];
         }
     }
-    if (best != NULL) {
+    if (best != NULL && best_distance > 0) { /* the right word at the wrong place is no help */
         cairn__rule_fault_add(fault, "; did you mean \"");
         cairn__rule_fault_add(fault, best);
         cairn__rule_fault_add(fault, "\"?");

@@ -95,7 +95,8 @@ static size_t bytes_of(cairn_span text, int64_t count) {
     return at;
 }
 
-/* A whole number of 0..2^53 from a number; false: it is none. */
+/* A whole number, not negative, from a number; false: it is none. No text is longer than the most.
+ */
 static bool as_count(const value *from, int64_t *count_out) {
     const double most = 9007199254740992.0;
     if (from->kind == CAIRN_VALUE_INTEGER) {
@@ -103,8 +104,8 @@ static bool as_count(const value *from, int64_t *count_out) {
         return *count_out >= 0;
     }
     bool good = from->kind == CAIRN_VALUE_NUMBER && from->as.number >= 0 &&
-                from->as.number <= most && floor(from->as.number) == from->as.number;
-    *count_out = good ? (int64_t)from->as.number : 0;
+                floor(from->as.number) == from->as.number;
+    *count_out = good ? (int64_t)(from->as.number < most ? from->as.number : most) : 0;
     return good;
 }
 

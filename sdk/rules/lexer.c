@@ -328,9 +328,9 @@ static bool starts_with(const lexer *in, const char *sign) {
 static cairn_status refuse_sign(lexer *in) {
     for (size_t i = 0; i < sizeof mistaken / sizeof mistaken[0]; i++) {
         if (starts_with(in, mistaken[i].wrong)) {
-            (void)fail(in, in->at, "write \"");
+            (void)fail(in, in->at, "write ");
             cairn__rule_fault_add(in->fault, mistaken[i].right);
-            cairn__rule_fault_add(in->fault, "\" instead of ");
+            cairn__rule_fault_add(in->fault, " instead of ");
             cairn__rule_fault_quote(in->fault, cairn__span_of(mistaken[i].wrong));
             return CAIRN_INVALID;
         }

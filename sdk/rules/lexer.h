@@ -33,6 +33,6 @@ typedef struct cairn__rule_lexer {
 } cairn__rule_lexer;
 
 /** The next token. CAIRN_INVALID: the fault says why. CAIRN_NO_MEMORY: the arena is full. */
-cairn_status cairn__rule_next(cairn__rule_lexer *lexer, cairn__rule_token *token_out);
+cairn_status cairn__rule_next(cairn__rule_lexer *in, cairn__rule_token *token_out);
 
 #endif

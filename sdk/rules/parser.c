@@ -101,9 +101,11 @@ void *cairn__rule_refuse_word(parser *p, uint32_t at, const char *sentence, cair
 
 bool cairn__rule_want_sign(parser *p, const char *sign) {
     char quoted[8] = "\"";
-    size_t length = strlen(sign);
-    memcpy(quoted + 1, sign, length);
-    quoted[length + 1] = '"';
+    size_t length = 1;
+    for (const char *at = sign; *at != '\0' && length < sizeof quoted - 2; at++) {
+        quoted[length++] = *at;
+    }
+    quoted[length] = '"';
     if (!cairn__rule_take_sign(p, sign)) {
         (void)cairn__rule_expected(p, quoted, (cairn__rule_words){ NULL, 0 });
         return false;
@@ -195,17 +197,17 @@ static const joiner *take_joiner(parser *p, const joiner *joiners) {
 /* first { joiner next }: one node for the whole chain. */
 static node *parse_chain(parser *p, const joiner *joiners, node *(*parse)(parser *)) {
     node *first = parse(p);
-    node *chain = NULL;
     uint32_t at = p->now.at;
     const joiner *joint = first == NULL ? NULL : take_joiner(p, joiners);
+    if (joint == NULL) {
+        return p->status == CAIRN_OK ? first : NULL;
+    }
+    node *chain = cairn__rule_new_node(p, CAIRN__RULE_NODE_CHAIN, at);
+    if (chain == NULL) {
+        return NULL;
+    }
+    cairn__rule_add_child(chain, first);
     for (; joint != NULL; joint = take_joiner(p, joiners)) {
-        if (chain == NULL) {
-            chain = cairn__rule_new_node(p, CAIRN__RULE_NODE_CHAIN, at);
-            if (chain == NULL) {
-                return NULL;
-            }
-            cairn__rule_add_child(chain, first);
-        }
         node *next = parse(p);
         if (next == NULL) {
             return NULL;
@@ -213,10 +215,7 @@ static node *parse_chain(parser *p, const joiner *joiners, node *(*parse)(parser
         next->join = (uint8_t)joint->join;
         cairn__rule_add_child(chain, next);
     }
-    if (p->status != CAIRN_OK) {
-        return NULL;
-    }
-    return chain == NULL ? first : chain;
+    return p->status == CAIRN_OK ? chain : NULL;
 }
 
 static node *parse_term(parser *p) {
@@ -372,11 +371,12 @@ static cairn__rule_compare comparison_at(const parser *p) {
 }
 
 static node *parse_not_in(parser *p, node *left) {
-    static const char *const in[] = { "in" };
+    uint32_t at = p->now.at;
     cairn__rule_advance(p);
     if (!cairn__rule_at_word(p, "in")) {
-        return cairn__rule_expected(p, "\"in\"; other tests are negated as \"not (...)\"",
-                                    (cairn__rule_words){ in, 1 });
+        return cairn__rule_refuse(p, at,
+                                  "after a value only \"not in\" begins with not; other tests "
+                                  "are negated as a whole: not (...)");
     }
     return parse_in(p, left, true);
 }
@@ -468,8 +468,10 @@ node *cairn__rule_parse_expression(parser *p) {
 }
 
 static void expect_end(parser *p) {
-    static const char *const words[] = { "and",      "or",     "not",  "in",      "between",
-                                         "contains", "starts", "ends", "matches", "is" };
+    static const char *const words[] = { "and",     "or",       "not",     "in",
+                                         "between", "contains", "starts",  "ends",
+                                         "matches", "is",       "seconds", "minutes",
+                                         "hours",   "days",     "weeks",   "months" };
     if (p->now.kind != CAIRN__RULE_TOKEN_END) {
         (void)cairn__rule_expected(p, "\"and\", \"or\" or a test",
                                    (cairn__rule_words){ words, sizeof words / sizeof words[0] });

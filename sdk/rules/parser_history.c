@@ -25,7 +25,7 @@ static bool is_name(const parser *p) {
 
 static bool take_day(parser *p, int64_t *day_out) {
     if (p->now.kind != CAIRN__RULE_TOKEN_DATE) {
-        (void)cairn__rule_expected(p, "a date, 2026-11-24", no_words);
+        (void)cairn__rule_expected(p, "a date (2026-11-24)", no_words);
         return false;
     }
     *day_out = p->now.integer;
@@ -87,7 +87,7 @@ static bool take_window_kind(parser *p, cairn__rule_window *window) {
         return p->status == CAIRN_OK;
     }
     (void)cairn__rule_expected(
-        p, "a window: last 7 days, today, yesterday, this week, this month, since, ever",
+        p, "a window (last 7 days, today, yesterday, this week, this month, since, ever)",
         (cairn__rule_words){ words, sizeof words / sizeof words[0] });
     return false;
 }
@@ -245,7 +245,7 @@ static bool take_sequence(parser *p, cairn__rule_history *history) {
             return false;
         }
         if (!cairn__rule_take_sign(p, ",")) {
-            (void)cairn__rule_expected(p, "\",\" and the next step, or: within 1 hour", no_words);
+            (void)cairn__rule_expected(p, "\",\" and the next step or \"within 1 hour\"", no_words);
             return false;
         }
         end = &(*end)->next;

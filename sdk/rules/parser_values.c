@@ -15,9 +15,12 @@ static const struct {
     const char *one, *many;
     int64_t ms;
 } units[] = {
-    { "second", "seconds", 1000 },     { "minute", "minutes", 60000 },
-    { "hour", "hours", 3600000 },      { "day", "days", 86400000 },
-    { "week", "weeks", 7 * 86400000 }, { "month", "months", INT64_C(30) * 86400000 },
+    { "second", "seconds", 1000 },
+    { "minute", "minutes", 60000 },
+    { "hour", "hours", 3600000 },
+    { "day", "days", 86400000 },
+    { "week", "weeks", INT64_C(7) * 86400000 },
+    { "month", "months", INT64_C(30) * 86400000 },
 };
 
 int64_t cairn__rule_unit_ms(const cairn__rule_token *token) {
@@ -37,7 +40,7 @@ bool cairn__rule_take_duration(parser *p, int64_t *ms_out) {
     uint32_t at = p->now.at;
     int64_t count = p->now.integer;
     if (p->now.kind != CAIRN__RULE_TOKEN_INTEGER) {
-        (void)cairn__rule_expected(p, "a whole number and a unit, 7 days", no_words);
+        (void)cairn__rule_expected(p, "a whole number and a unit (7 days)", no_words);
         return false;
     }
     cairn__rule_advance(p);
@@ -66,6 +69,14 @@ static node *constant(parser *p, cairn__rule_value value) {
     return made;
 }
 
+static node *day(parser *p) {
+    node *made = constant(p, cairn__rule_integer(CAIRN_VALUE_TIME, p->now.integer));
+    if (made != NULL) {
+        made->kind = CAIRN__RULE_NODE_DATE;
+    }
+    return made;
+}
+
 /* The constant that the token is, or NULL; the token is not taken. */
 static node *constant_at(parser *p) {
     switch (p->now.kind) {
@@ -78,13 +89,8 @@ static node *constant_at(parser *p) {
     case CAIRN__RULE_TOKEN_STRING:
         return constant(
             p, (cairn__rule_value){ .kind = CAIRN_VALUE_STRING, .as.string = p->now.text });
-    case CAIRN__RULE_TOKEN_DATE: {
-        node *made = constant(p, cairn__rule_integer(CAIRN_VALUE_TIME, p->now.integer));
-        if (made != NULL) {
-            made->kind = CAIRN__RULE_NODE_DATE;
-        }
-        return made;
-    }
+    case CAIRN__RULE_TOKEN_DATE:
+        return day(p);
     case CAIRN__RULE_TOKEN_END:
     case CAIRN__RULE_TOKEN_NAME:
     case CAIRN__RULE_TOKEN_QUOTED:
@@ -205,7 +211,9 @@ static node *parse_path(parser *p) {
         return refuse_space(p, first.at, "no such facts where this rule is used: ", first.text);
     }
     if (space == 0 && p->bare == 0) {
-        return refuse_space(p, first.at, "a name says where it comes from, not just ", first.text);
+        return refuse_space(p, first.at,
+                            "a name says where it comes from, as user.age does, not just ",
+                            first.text);
     }
     made->path.space = (cairn__rule_space)(space != 0 ? space : p->bare);
     made->path.name = space != 0 ? (cairn_span){ NULL, 0 } : first.text;
@@ -328,10 +336,14 @@ static node *parse_name(parser *p) {
 }
 
 node *cairn__rule_parse_primary(parser *p) {
-    if (p->now.kind == CAIRN__RULE_TOKEN_INTEGER) {
+    if (p->now.kind == CAIRN__RULE_TOKEN_INTEGER || p->now.kind == CAIRN__RULE_TOKEN_NUMBER) {
         cairn__rule_token next = cairn__rule_peek(p);
-        bool word = next.kind == CAIRN__RULE_TOKEN_NAME;
-        if (word && cairn__rule_unit_ms(&next) != 0) {
+        if (cairn__rule_unit_ms(&next) != 0 && p->now.kind == CAIRN__RULE_TOKEN_NUMBER) {
+            return cairn__rule_refuse(p, p->now.at,
+                                      "a duration is a whole number of its unit: 36 hours, not "
+                                      "1.5 days");
+        }
+        if (cairn__rule_unit_ms(&next) != 0) {
             return parse_duration(p);
         }
     }

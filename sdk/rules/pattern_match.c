@@ -100,6 +100,29 @@ static bool condition_holds(const matcher *m, const cairn__pattern_state *state)
     return (is_word(m->before) != is_word(m->after)) == (state->flag == 0);
 }
 
+/* Enter one state: its ways on that take no character are wanted too. */
+static void enter(matcher *m, uint32_t at, const cairn__pattern_state *state) {
+    switch (state->op) {
+    case CAIRN__PATTERN_SPLIT:
+        want(m, &m->waiting, state->value);
+        want(m, &m->waiting, state->to);
+        return;
+    case CAIRN__PATTERN_JUMP:
+        want(m, &m->waiting, state->to);
+        return;
+    case CAIRN__PATTERN_BEGIN:
+    case CAIRN__PATTERN_END:
+    case CAIRN__PATTERN_WORD:
+        if (condition_holds(m, state)) {
+            want(m, &m->waiting, at + 1);
+        }
+        return;
+    default:
+        m->ready.at[m->ready.count++] = (uint16_t)at;
+        return;
+    }
+}
+
 /* Follow every way that takes no character; true when one of them is the end of the pattern. Each
  * state is entered once, so `waiting`, used as a stack, never holds more than all of them. */
 static bool follow(matcher *m) {
@@ -107,27 +130,10 @@ static bool follow(matcher *m) {
     while (m->waiting.count > 0) {
         uint32_t at = m->waiting.at[--m->waiting.count];
         cairn__pattern_state state = cairn__pattern_state_at(&m->view, at);
-        switch (state.op) {
-        case CAIRN__PATTERN_MATCH:
+        if (state.op == CAIRN__PATTERN_MATCH) {
             return true;
-        case CAIRN__PATTERN_SPLIT:
-            want(m, &m->waiting, state.value);
-            want(m, &m->waiting, state.to);
-            break;
-        case CAIRN__PATTERN_JUMP:
-            want(m, &m->waiting, state.to);
-            break;
-        case CAIRN__PATTERN_BEGIN:
-        case CAIRN__PATTERN_END:
-        case CAIRN__PATTERN_WORD:
-            if (condition_holds(m, &state)) {
-                want(m, &m->waiting, at + 1);
-            }
-            break;
-        default:
-            m->ready.at[m->ready.count++] = (uint16_t)at;
-            break;
         }
+        enter(m, at, &state);
     }
     return false;
 }

@@ -132,6 +132,12 @@ static bool is_set_item(uint8_t kind) {
            kind == CAIRN_VALUE_NUMBER || kind == CAIRN_VALUE_STRING || kind == CAIRN_VALUE_TIME;
 }
 
+static bool ascends(const cairn__rule_view *view, uint32_t index) {
+    cairn__rule_value before = cairn__rule_constant_value(view, index - 1, NULL);
+    cairn__rule_value item = cairn__rule_constant_value(view, index, NULL);
+    return cairn__rule_set_order(&before, &item) < 0;
+}
+
 /* The items come before their set, so that they have been checked; they ascend, for the search. */
 static bool set_is_good(const cairn__rule_view *view, uint32_t index,
                         const cairn__rule_constant *set) {
@@ -139,16 +145,10 @@ static bool set_is_good(const cairn__rule_view *view, uint32_t index,
         return false;
     }
     uint32_t first = (uint32_t)set->payload;
-    for (uint32_t i = 0; i < set->count; i++) {
-        if (!is_set_item(cairn__rule_constant_at(view, first + i).kind)) {
+    for (uint32_t i = first; i < first + set->count; i++) {
+        if (!is_set_item(cairn__rule_constant_at(view, i).kind) ||
+            (i > first && !ascends(view, i))) {
             return false;
-        }
-        cairn__rule_value item = cairn__rule_constant_value(view, first + i, NULL);
-        if (i > 0) {
-            cairn__rule_value before = cairn__rule_constant_value(view, first + i - 1, NULL);
-            if (cairn__rule_set_order(&before, &item) >= 0) {
-                return false;
-            }
         }
     }
     return true;

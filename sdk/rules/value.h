@@ -65,7 +65,7 @@ static inline cairn__rule_value cairn__rule_unknown(void) {
 }
 
 /** A number, or null when it is none (infinite, not a number). */
-cairn__rule_value cairn__rule_number(double value);
+cairn__rule_value cairn__rule_number(double number);
 
 /** A slot's value. What is none of the known kinds is null. */
 cairn__rule_value cairn__rule_value_of(const cairn_value *from);
