@@ -136,6 +136,7 @@ static cairn_status open_reader(cairn__pass *pass, int64_t to_ms) {
         .node_count = run->source->node_count,
         .person_first = members->wanted && members->has_after ? members->after + 1 : 0,
         .person_end = UINT32_MAX,
+        .without_order = true, /* rows come in order; nothing here asks for the number */
     };
     return cairn__reader_open(run->source->snapshot, &options, &pass->reader);
 }
