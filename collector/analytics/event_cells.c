@@ -22,42 +22,75 @@ cairn__cells cairn__cells_make(cairn__pass *pass, size_t unit_count) {
     };
 }
 
+bool cairn__cell_make(cairn__run *run, const cairn__query_atom *atom, cairn__cell *cell_out) {
+    *cell_out = (cairn__cell){ .min = (double)INFINITY, .max = -(double)INFINITY };
+    if (atom->measure != CAIRN__QUERY_PERCENTILE) {
+        return true;
+    }
+    cell_out->values = run->allocator.resize(run->allocator.self, NULL, 0, sizeof(cairn__list));
+    if (cell_out->values == NULL) {
+        return false;
+    }
+    *cell_out->values = cairn__list_make(run->allocator, sizeof(double));
+    return true;
+}
+
+void cairn__cell_free(cairn__run *run, cairn__cell *cell) {
+    if (cell->values != NULL) {
+        cairn__list_free(cell->values);
+        run->allocator.resize(run->allocator.self, cell->values, sizeof(cairn__list), 0);
+        cell->values = NULL;
+    }
+}
+
+static void free_block(cairn__cells *cells, cairn__cell *block, size_t count) {
+    const cairn_allocator *allocator = &cells->pass->run->allocator;
+    for (size_t i = 0; i < count; i++) {
+        cairn__cell_free(cells->pass->run, &block[i]);
+    }
+    allocator->resize(allocator->self, block, count * sizeof *block, 0);
+}
+
 static size_t block_count(const cairn__cells *cells, size_t group) {
     return (group == 0 ? 1 : cells->unit_count + 1) * cells->event->atom_count;
 }
 
 void cairn__cells_free(cairn__cells *cells) {
     cairn__cell **blocks = cells->blocks.items;
-    const cairn_allocator *allocator = &cells->pass->run->allocator;
     for (size_t group = 0; group < cells->blocks.count; group++) {
-        size_t count = block_count(cells, group);
-        for (size_t i = 0; i < count; i++) {
-            cairn__list_free(&blocks[group][i].values);
-        }
-        allocator->resize(allocator->self, blocks[group], count * sizeof **blocks, 0);
+        free_block(cells, blocks[group], block_count(cells, group));
     }
     cairn__list_free(&cells->blocks);
     cairn__keyed_free(&cells->seen_table);
     cairn__list_free(&cells->seen);
 }
 
-static bool add_block(cairn__cells *cells) {
-    const cairn_allocator *allocator = &cells->pass->run->allocator;
-    size_t count = block_count(cells, cells->blocks.count);
-    cairn__cell **added = cairn__list_add(&cells->blocks);
-    if (added == NULL) {
-        return false;
+static cairn__cell *make_block(cairn__cells *cells, size_t count) {
+    cairn__run *run = cells->pass->run;
+    cairn__cell *block = run->allocator.resize(run->allocator.self, NULL, 0, count * sizeof *block);
+    if (block == NULL) {
+        return NULL;
     }
-    *added = allocator->resize(allocator->self, NULL, 0, count * sizeof **added);
-    if (*added == NULL) {
-        cells->blocks.count--;
-        return false;
-    }
+    memset(block, 0, count * sizeof *block); /* whole, so that a part of it can be freed */
     for (size_t i = 0; i < count; i++) {
-        (*added)[i] = (cairn__cell){ .min = (double)INFINITY, .max = -(double)INFINITY };
-        (*added)[i].values = cairn__list_make(*allocator, sizeof(double));
+        const cairn__query_atom *atom = &cells->event->atoms[i % cells->event->atom_count];
+        if (!cairn__cell_make(run, atom, &block[i])) {
+            free_block(cells, block, count);
+            return NULL;
+        }
     }
-    return true;
+    return block;
+}
+
+static bool add_block(cairn__cells *cells) {
+    cairn__cell *block = make_block(cells, block_count(cells, cells->blocks.count));
+    cairn__cell **added = block == NULL ? NULL : cairn__list_add(&cells->blocks);
+    if (added != NULL) {
+        *added = block;
+    } else if (block != NULL) {
+        free_block(cells, block, block_count(cells, cells->blocks.count));
+    }
+    return added != NULL;
 }
 
 cairn__cell *cairn__cells_at(cairn__cells *cells, uint32_t group, uint32_t unit) {
@@ -79,15 +112,15 @@ static void add_sum(cairn__cell *cell, double number) {
     cell->sum = sum;
 }
 
-static bool add_number(cairn__cell *cell, double number, bool keep) {
+static bool add_number(cairn__cell *cell, double number) {
     cell->count++;
     add_sum(cell, number);
     cell->min = number < cell->min ? number : cell->min;
     cell->max = number > cell->max ? number : cell->max;
-    if (!keep) {
+    if (cell->values == NULL) {
         return true;
     }
-    double *added = cairn__list_add(&cell->values);
+    double *added = cairn__list_add(cell->values);
     if (added != NULL) {
         *added = number;
     }
@@ -145,79 +178,76 @@ static bool see(cairn__cells *cells, cairn__seen wanted, cairn__cell *cell) {
     return cairn__keyed_add(&cells->seen_table, hash, (uint32_t)cells->seen.count - 1);
 }
 
-typedef struct {
-    cairn__cell *leaf, *range, *whole;
-} levels;
-
-static bool add_distinct(cairn__cells *cells, cairn__place place, size_t atom, levels at) {
+static bool add_distinct(cairn__cells *cells, const cairn__place *place, size_t atom) {
     uint16_t index = cells->event->atoms[atom].fact.index;
     uint32_t range = (uint32_t)cells->unit_count;
     cairn__seen seen = {
-        .cell = cell_number(cells, place.group, place.unit, atom),
-        .key = cairn__key_of_column(&cells->pass->batch.columns[index], place.row),
-        .unit = place.unit,
+        .cell = cell_number(cells, place->group, place->unit, atom),
+        .key = cairn__key_of_column(&cells->pass->batch.columns[index], place->row),
+        .unit = place->unit,
     };
     if (seen.key.kind == CAIRN_VALUE_NULL) {
         return true;
     }
-    if (at.leaf != at.range && !see(cells, seen, at.leaf)) {
+    if (place->leaf != place->range && !see(cells, seen, &place->leaf[atom])) {
         return false;
     }
-    seen.cell = cell_number(cells, place.group, range, atom);
-    if (!see(cells, seen, at.range)) {
+    seen.cell = cell_number(cells, place->group, range, atom);
+    if (!see(cells, seen, &place->range[atom])) {
         return false;
     }
     seen.cell = atom; /* group 0 has the numbers that its only row would have first */
-    return see(cells, seen, at.whole);
+    return see(cells, seen, &place->whole[atom]);
 }
 
-static void add_person(const cairn__cells *cells, levels at) {
+static void add_person(const cairn__cells *cells, const cairn__place *place, size_t atom) {
     uint32_t person = cells->pass->person;
-    if (at.leaf != at.range) {
-        (void)mark(at.leaf, person);
+    if (place->leaf != place->range) {
+        (void)mark(&place->leaf[atom], person);
     }
-    if (mark(at.range, person)) {
-        at.leaf->first++;
+    if (mark(&place->range[atom], person)) {
+        place->leaf[atom].first++;
     }
-    (void)mark(at.whole, person);
+    (void)mark(&place->whole[atom], person);
 }
 
-static bool add_atom(cairn__cells *cells, cairn__place place, size_t atom, levels at) {
+static bool add_atom(cairn__cells *cells, const cairn__place *place, size_t atom) {
     double number;
     const cairn__query_atom *measure = &cells->event->atoms[atom];
+    cairn__cell *leaf = &place->leaf[atom];
     switch (measure->measure) {
     case CAIRN__QUERY_COUNT:
-        at.leaf->count++;
+        leaf->count++;
         return true;
     case CAIRN__QUERY_PERSONS:
     case CAIRN__QUERY_PER_PERSON:
-        at.leaf->count++;
-        add_person(cells, at);
+        leaf->count++;
+        add_person(cells, place, atom);
         return true;
     case CAIRN__QUERY_DISTINCT:
-        return add_distinct(cells, place, atom, at);
+        return add_distinct(cells, place, atom);
     case CAIRN__QUERY_SUM:
     case CAIRN__QUERY_AVG:
     case CAIRN__QUERY_MIN:
     case CAIRN__QUERY_MAX:
     case CAIRN__QUERY_PERCENTILE:
     default:
-        return !number_at(cells->pass, measure->fact.index, place.row, &number) ||
-               add_number(at.leaf, number, measure->measure == CAIRN__QUERY_PERCENTILE);
+        return !number_at(cells->pass, measure->fact.index, place->row, &number) ||
+               add_number(leaf, number);
     }
 }
 
-bool cairn__cells_add(cairn__cells *cells, cairn__place place, uint64_t mask) {
+bool cairn__cells_find(cairn__cells *cells, cairn__place *place) {
+    place->leaf = cairn__cells_at(cells, place->group, place->unit);
+    place->range = cairn__cells_at(cells, place->group, (uint32_t)cells->unit_count);
+    place->whole = cairn__cells_at(cells, 0, 0);
+    return place->leaf != NULL && place->range != NULL && place->whole != NULL;
+}
+
+bool cairn__cells_add(cairn__cells *cells, const cairn__place *place, uint64_t mask) {
     const cairn__query_event *event = cells->event;
-    cairn__cell *leaf = cairn__cells_at(cells, place.group, place.unit);
-    cairn__cell *range = cairn__cells_at(cells, place.group, (uint32_t)cells->unit_count);
-    cairn__cell *whole = cairn__cells_at(cells, 0, 0);
-    if (leaf == NULL || range == NULL || whole == NULL) {
-        return false;
-    }
     for (size_t atom = 0; atom < event->atom_count; atom++) {
-        const levels at = { leaf + atom, range + atom, whole + atom };
-        if ((mask >> event->atoms[atom].pattern & 1) != 0 && !add_atom(cells, place, atom, at)) {
+        if ((mask >> event->atoms[atom].pattern & 1) != 0 && !add_atom(cells, place, atom)) {
             return false;
         }
     }
@@ -253,11 +283,11 @@ static bool add_up(cairn__cell *into, cairn__cell *from) {
     add_sum(into, from->lost);
     into->min = from->min < into->min ? from->min : into->min;
     into->max = from->max > into->max ? from->max : into->max;
-    return merge_values(&into->values, &from->values);
+    return into->values == NULL || merge_values(into->values, from->values);
 }
 
 bool cairn__cell_accumulate(cairn__cell *total, cairn__cell *from) {
-    total->persons += (uint32_t)from->first;
+    total->persons += from->first;
     total->distinct += from->first;
     return add_up(total, from);
 }
@@ -314,11 +344,11 @@ static double number_of(const cairn__query_atom *atom, cairn__cell *cell) {
     case CAIRN__QUERY_MAX:
         return cell->count == 0 ? (double)NAN : cell->max;
     case CAIRN__QUERY_DISTINCT:
-        return (double)cell->distinct;
+        return cell->distinct;
     case CAIRN__QUERY_PERCENTILE:
     default:
-        cairn__report_sort(cell->values.items, cell->values.count);
-        return cairn__report_percentile(cell->values.items, cell->values.count, atom->fraction);
+        cairn__report_sort(cell->values->items, cell->values->count);
+        return cairn__report_percentile(cell->values->items, cell->values->count, atom->fraction);
     }
 }
 

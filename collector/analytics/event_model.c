@@ -23,28 +23,51 @@ typedef struct {
 
 /* --- the walk --- */
 
-/* The keys of the person's own groups, once; those of events are filled in per row. */
-static bool person_keys(model *m, cairn__key *keys, bool *by_event_out) {
+/* Where the walk of a person stands: most rows count where the row before them did, or near. */
+typedef struct {
+    cairn__key keys[CAIRN__QUERY_BY_MAX];
+    int64_t from_ms, to_ms; /* of the unit at hand */
+    cairn__place place;
+} cursor;
+
+/* False: no memory; *moved_out when a key is another than before. */
+static bool row_keys(model *m, cursor *c, uint32_t row, bool *moved_out) {
     const cairn__query *query = m->run->query;
     for (size_t i = 0; i < query->by_count; i++) {
-        bool of_user = query->by[i].fact.source == CAIRN__QUERY_OF_USER;
-        *by_event_out |= !of_user;
-        if (of_user && !cairn__groups_key(&m->groups, &query->by[i], m->pass.first, &keys[i])) {
+        cairn__key key;
+        if (query->by[i].fact.source == CAIRN__QUERY_OF_USER && c->place.group != 0) {
+            continue; /* the same for all rows of a person */
+        }
+        if (!cairn__groups_key(&m->groups, &query->by[i], row, &key)) {
             return false;
         }
+        *moved_out |= !cairn__key_equal(key, c->keys[i]);
+        c->keys[i] = key;
     }
     return true;
 }
 
-static bool row_group(model *m, cairn__key *keys, uint32_t row, uint32_t *group_out) {
-    const cairn__query *query = m->run->query;
-    for (size_t i = 0; i < query->by_count; i++) {
-        if (query->by[i].fact.source != CAIRN__QUERY_OF_USER &&
-            !cairn__groups_key(&m->groups, &query->by[i], row, &keys[i])) {
+/* The place of a row. False: no memory. */
+static bool find_place(model *m, cursor *c, uint32_t row) {
+    int64_t now = m->pass.batch.time_ms[row];
+    bool moved = c->place.group == 0;
+    c->place.row = row;
+    if (m->units.count != 0 && (now >= c->to_ms || now < c->from_ms)) {
+        c->place.unit = cairn__units_find(&m->units, now);
+        c->from_ms = m->units.starts[c->place.unit];
+        c->to_ms = m->units.starts[c->place.unit + 1];
+        c->place.leaf = NULL;
+    }
+    if (!row_keys(m, c, row, &moved)) {
+        return false;
+    }
+    if (moved) {
+        c->place.leaf = NULL;
+        if (!cairn__groups_find(&m->groups, c->keys, &c->place.group)) {
             return false;
         }
     }
-    return cairn__groups_find(&m->groups, keys, group_out);
+    return c->place.leaf != NULL || cairn__cells_find(&m->cells, &c->place);
 }
 
 static bool is_wanted_group(model *m, uint32_t group) {
@@ -69,20 +92,20 @@ static bool is_wanted_unit(model *m, uint32_t unit) {
     return cairn__span_equal(cairn__buffer_span(&m->label), query->members.unit_json);
 }
 
-static bool take_member(model *m, cairn__place place, uint64_t mask) {
+static bool take_member(model *m, const cairn__place *place, uint64_t mask) {
     const cairn__query *query = m->run->query;
     const cairn__list *taken = &m->report->members;
     const uint32_t *persons = taken->items;
     if ((mask & query->event.series[query->members.series].patterns) == 0 ||
         (taken->count > 0 && persons[taken->count - 1] == m->pass.person) ||
-        !is_wanted_unit(m, place.unit) || !is_wanted_group(m, place.group)) {
+        !is_wanted_unit(m, place->unit) || !is_wanted_group(m, place->group)) {
         return !m->failed;
     }
     m->full = !cairn__report_member(m->report, m->pass.person, &m->failed);
     return !m->full;
 }
 
-static bool take(model *m, cairn__place place, uint64_t mask) {
+static bool take(model *m, const cairn__place *place, uint64_t mask) {
     if (m->run->query->members.wanted) {
         return take_member(m, place, mask);
     }
@@ -90,30 +113,27 @@ static bool take(model *m, cairn__place place, uint64_t mask) {
     return !m->failed;
 }
 
-static bool walk_person(model *m) {
-    cairn__key keys[CAIRN__QUERY_BY_MAX];
-    cairn__place place = { 0 };
-    bool by_event = false;
-    const uint64_t *masks = cairn__pass_masks(&m->pass);
-    m->failed = masks == NULL || !person_keys(m, keys, &by_event);
-    for (uint32_t row = m->pass.first; row < m->pass.end && !m->failed; row++) {
-        uint64_t mask = masks[row - m->pass.first];
+static bool walk_person(model *m, const uint64_t *name_masks) {
+    cursor c = { .from_ms = INT64_MAX };
+    const uint64_t *masks = name_masks == NULL ? cairn__pass_masks(&m->pass) : NULL;
+    if (name_masks == NULL && masks == NULL) {
+        return false; /* the pass says why */
+    }
+    for (uint32_t row = m->pass.first; row < m->pass.end; row++) {
+        uint64_t mask =
+            name_masks == NULL ? masks[row - m->pass.first] : name_masks[m->pass.batch.name[row]];
         if (mask == 0) {
             continue;
         }
-        place.row = row;
-        if (m->units.count != 0) {
-            place.unit = cairn__units_find(&m->units, m->pass.batch.time_ms[row], place.unit);
-        }
-        if ((by_event || place.group == 0) && !row_group(m, keys, row, &place.group)) {
+        if (!find_place(m, &c, row)) {
             m->failed = true;
             return false;
         }
-        if (!take(m, place, mask)) {
+        if (!take(m, &c.place, mask)) {
             return false;
         }
     }
-    return !m->failed;
+    return true;
 }
 
 /* --- rows --- */
@@ -165,14 +185,17 @@ static bool fill_numbers(model *m, uint32_t group, cairn__cell *totals) {
 }
 
 static bool group_numbers(model *m, uint32_t group) {
+    const cairn__query_event *event = &m->run->query->event;
     cairn__cell totals[CAIRN__QUERY_ATOMS_MAX];
-    for (size_t i = 0; i < CAIRN__QUERY_ATOMS_MAX; i++) {
-        totals[i] = (cairn__cell){ .min = (double)INFINITY, .max = -(double)INFINITY };
-        totals[i].values = cairn__list_make(m->run->allocator, sizeof(double));
+    size_t made = 0;
+    bool good = true;
+    while (good && made < event->atom_count) {
+        good = cairn__cell_make(m->run, &event->atoms[made], &totals[made]);
+        made++;
     }
-    bool good = fill_numbers(m, group, totals);
-    for (size_t i = 0; i < CAIRN__QUERY_ATOMS_MAX; i++) {
-        cairn__list_free(&totals[i].values);
+    good = good && fill_numbers(m, group, totals);
+    for (size_t i = 0; i < made; i++) {
+        cairn__cell_free(m->run, &totals[i]);
     }
     return good;
 }
@@ -272,7 +295,8 @@ static cairn_status answer(model *m) {
     if (cairn__cells_at(&m->cells, m->groups.count - 1, 0) == NULL) {
         return CAIRN_NO_MEMORY;
     }
-    while (cairn__pass_next(&m->pass) && walk_person(m)) {
+    const uint64_t *name_masks = cairn__pass_name_masks(&m->pass);
+    while (cairn__pass_next(&m->pass) && walk_person(m, name_masks)) {
     }
     if (m->failed) {
         return CAIRN_NO_MEMORY;

@@ -14,10 +14,12 @@ typedef struct cairn__cell {
     double min, max;
     uint32_t persons;
     uint32_t last_person; /* + 1; 0: none yet */
-    uint64_t distinct;
-    uint64_t first;     /* persons or values that the group meets in this unit first */
-    cairn__list values; /* double, of percentiles */
+    uint32_t distinct;
+    uint32_t first;      /* persons or values that the group meets in this unit first */
+    cairn__list *values; /* double, of percentiles; NULL: of other measures */
 } cairn__cell;
+
+_Static_assert(sizeof(cairn__cell) == 64, "one line of the cache: a row counts in one of many");
 
 /** A value that a cell has met: distinct counts each once. */
 typedef struct cairn__seen {
@@ -44,16 +46,24 @@ void cairn__cells_free(cairn__cells *cells);
 /** The measures of a group's unit; unit_count: of its whole range. NULL: no memory. */
 cairn__cell *cairn__cells_at(cairn__cells *cells, uint32_t group, uint32_t unit);
 
-/** Where a row counts. */
+/** Where a row counts: the measures of its unit, of its group's range, of everything. */
 typedef struct cairn__place {
     uint32_t row, group, unit;
+    cairn__cell *leaf, *range, *whole;
 } cairn__place;
 
+/** Finds the cells of the place's group and unit. False: no memory. */
+bool cairn__cells_find(cairn__cells *cells, cairn__place *place);
+
 /** Counts a row whose patterns are in mask. False: no memory. */
-bool cairn__cells_add(cairn__cells *cells, cairn__place place, uint64_t mask);
+bool cairn__cells_add(cairn__cells *cells, const cairn__place *place, uint64_t mask);
 
 /** After the last row: the whole ranges. False: no memory. */
 bool cairn__cells_finish(cairn__cells *cells);
+
+/** A cell that has gathered nothing. False: no memory. */
+bool cairn__cell_make(cairn__run *run, const cairn__query_atom *atom, cairn__cell *cell_out);
+void cairn__cell_free(cairn__run *run, cairn__cell *cell);
 
 /** Adds `from` to a running total of units; persons and distinct count what is new in `from`.
  * False: no memory. */

@@ -295,9 +295,7 @@ static void open_chain(cairn__funnel_machine *m, event e) {
         }
     }
     if (m->units != NULL) {
-        const cairn__funnel_chain *chains = m->open.items;
-        uint32_t near = m->open.count == 0 ? 0 : chains[m->open.count - 1].unit;
-        chain.unit = cairn__units_find(m->units, time_at(m, e.row), near);
+        chain.unit = cairn__units_find(m->units, time_at(m, e.row));
     }
     if (options->entry == CAIRN__QUERY_FIRST && is_marked(m, &chain)) {
         return;

@@ -3,8 +3,6 @@
 #include "base/assert.h"
 #include "base/civil.h"
 
-enum { WALK_MAX = 4 }; /* steps before the search by halves pays */
-
 cairn_status cairn__units_make(cairn_allocator allocator, const cairn__query *query,
                                const cairn__query_side *side, cairn__units *units_out) {
     *units_out = (cairn__units){ .allocator = allocator };
@@ -27,6 +25,7 @@ cairn_status cairn__units_make(cairn_allocator allocator, const cairn__query *qu
     }
     units_out->starts = starts;
     units_out->count = count;
+    units_out->per_ms = (double)count / (double)(starts[count] - starts[0]);
     return CAIRN_OK;
 }
 
@@ -38,32 +37,19 @@ void cairn__units_free(cairn__units *units) {
     *units = (cairn__units){ .allocator = units->allocator };
 }
 
-/* By halves: starts[low] <= ms < starts[high]. */
-static uint32_t search(const int64_t *starts, int64_t ms, size_t low, size_t high) {
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (ms >= starts[middle]) {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    return (uint32_t)low;
-}
-
-uint32_t cairn__units_find(const cairn__units *units, int64_t ms, uint32_t near) {
+uint32_t cairn__units_find(const cairn__units *units, int64_t ms) {
     const int64_t *starts = units->starts;
     CAIRN_ASSERT(ms >= starts[0] && ms < starts[units->count]); /* the reader's range */
-    if (ms < starts[near]) {
-        return search(starts, ms, 0, near);
+    /* Units are nearly of one length: days differ by an hour, months by three days. */
+    size_t at = (size_t)((double)(ms - starts[0]) * units->per_ms);
+    at = at < units->count ? at : units->count - 1;
+    while (ms < starts[at]) {
+        at--;
     }
-    size_t low = near;
-    for (size_t walked = 0; walked < WALK_MAX; walked++, low++) {
-        if (ms < starts[low + 1]) {
-            return (uint32_t)low;
-        }
+    while (ms >= starts[at + 1]) {
+        at++;
     }
-    return search(starts, ms, low, units->count);
+    return (uint32_t)at;
 }
 
 void cairn__units_write(const cairn__units *units, const cairn__query *query, uint32_t unit,

@@ -8,6 +8,7 @@ typedef struct cairn__units {
     cairn_allocator allocator;
     int64_t *starts; /* count + 1: the last is the end of the last unit */
     size_t count;    /* 0: the question has no unit */
+    double per_ms;   /* units in a millisecond, on average: the first guess */
 } cairn__units;
 
 /** @retval CAIRN_NO_MEMORY  Nothing to free. */
@@ -15,8 +16,8 @@ cairn_status cairn__units_make(cairn_allocator allocator, const cairn__query *qu
                                const cairn__query_side *side, cairn__units *units_out);
 void cairn__units_free(cairn__units *units);
 
-/** The unit of a moment of the range. `near` is a guess, best the unit of an earlier moment. */
-uint32_t cairn__units_find(const cairn__units *units, int64_t ms, uint32_t near);
+/** The unit of a moment of the range. */
+uint32_t cairn__units_find(const cairn__units *units, int64_t ms);
 
 /** Appends the unit's label as a JSON text: the local date of its start; for minutes and hours
  * the local time with its offset. */
