@@ -143,7 +143,8 @@ static void write_log(bench *b, const char *path) {
     cairn__log_writer *writer = NULL;
     cairn__arena scratch = cairn__arena_make(cairn__heap(), GROUP_BYTES);
     cairn__buffer group = cairn__buffer_make(cairn__heap(), (size_t)2 * GROUP_BYTES);
-    if (cairn__log_writer_open(&files, path, cairn__heap(), &writer, &problem) != CAIRN_OK) {
+    if (cairn__log_writer_open(&(cairn__log_options){ &files, path, cairn__heap(), 0 }, &writer,
+                               &problem) != CAIRN_OK) {
         fail("log", problem.text);
     }
     for (size_t i = 0; i < b->chunk_count; i++) {

@@ -251,7 +251,13 @@ static bool open_log(cairn__edge *edge) {
     cairn__log_writer *writer = NULL;
     cairn__log_problem problem;
     (void)snprintf(path, sizeof path, "%s/log", edge->config.data_dir);
-    cairn_status status = cairn__log_writer_open(&files, path, cairn__heap(), &writer, &problem);
+    const cairn__log_options options = {
+        .files = &files,
+        .directory = path,
+        .allocator = cairn__heap(),
+        .known = cairn__folder_known(&edge->folder),
+    };
+    cairn_status status = cairn__log_writer_open(&options, &writer, &problem);
     if (status != CAIRN_OK) {
         cairn__logline("error", "log_not_opened", problem.text);
         return false;
@@ -332,10 +338,17 @@ static bool open_all(cairn__edge *edge) {
         cairn__logline("error", "not_started", text);
         return false;
     }
-    if (!open_log(edge)) {
+    /* The state first: it says up to where the log must be whole. */
+    if (!open_folder(edge)) {
         return false;
     }
-    if (!open_folder(edge)) {
+    if (!open_log(edge)) {
+        cairn__folder_close(&edge->folder);
+        return false;
+    }
+    if (!cairn__folder_read(&edge->folder, text, sizeof text)) {
+        cairn__logline("error", "state_not_opened", text);
+        cairn__folder_close(&edge->folder);
         cairn__log_writer_close(edge->writer);
         return false;
     }

@@ -399,7 +399,7 @@ static bool open_project(cairn__folder *folder, size_t index, char *text_out, si
     return true;
 }
 
-static bool open_reader(cairn__folder *folder, char *text_out, size_t text_bytes) {
+bool cairn__folder_read(cairn__folder *folder, char *text_out, size_t text_bytes) {
     char path[PATH_BYTES_MAX];
     (void)snprintf(path, sizeof path, "%s/log", folder->data_dir);
     cairn_status status = cairn__log_reader_open(&folder->files, path, folder->position,
@@ -434,7 +434,16 @@ bool cairn__folder_open(cairn__folder *folder, const cairn__config *config, char
             return false;
         }
     }
-    return open_reader(folder, text_out, text_bytes);
+    return true;
+}
+
+uint64_t cairn__folder_known(const cairn__folder *folder) {
+    uint64_t known = 0;
+    for (size_t i = 0; i < folder->project_count; i++) {
+        uint64_t one = cairn__fold_position(folder->projects[i].fold);
+        known = one > known ? one : known;
+    }
+    return known;
 }
 
 int cairn__folder_start(cairn__folder *folder, uv_loop_t *loop) {

@@ -68,9 +68,13 @@ typedef struct cairn__folder {
     bool running;
 } cairn__folder;
 
-/** Open all projects and stand where the log is to be read on. text_out names what is wrong. */
+/** Open all projects. text_out names what is wrong. */
 bool cairn__folder_open(cairn__folder *folder, const cairn__config *config, char *text_out,
                         size_t text_bytes);
+/** Up to where some project has folded the log: all before it was durable. */
+uint64_t cairn__folder_known(const cairn__folder *folder);
+/** Stand where the log is to be read on; after the log is open for writing. */
+bool cairn__folder_read(cairn__folder *folder, char *text_out, size_t text_bytes);
 int cairn__folder_start(cairn__folder *folder, uv_loop_t *loop);
 /** The loop: the log is durable up to here. */
 void cairn__folder_limit(cairn__folder *folder, uint64_t limit);

@@ -43,11 +43,21 @@ void cairn__log_frame(cairn__buffer *batch, const cairn__log_entry *entry);
 
 typedef struct cairn__log_writer cairn__log_writer;
 
-/** Open or make the log. A torn tail of the last segment is cut off (its length is told in
- * problem_out->text, with CAIRN_OK); any other damage is refused.
- * @retval CAIRN_STORAGE  problem_out. */
-cairn_status cairn__log_writer_open(const cairn__files *files, const char *directory,
-                                    cairn_allocator allocator, cairn__log_writer **writer_out,
+typedef struct cairn__log_options {
+    const cairn__files *files;
+    const char *directory;
+    cairn_allocator allocator;
+    uint64_t known; /* a position that was durable once: the state's; 0: none is known */
+} cairn__log_options;
+
+/** Open or make the log. What follows the last whole entry of the last segment is a torn tail: it
+ * was not acknowledged. It is cut off, and kept beside the segments as torn-POSITION, because
+ * damage after `known` looks the same (its length is told in problem_out->text, with CAIRN_OK).
+ * Nothing before `known` is ever cut: what is damaged there was folded.
+ * @retval CAIRN_STORAGE  problem_out: a file is damaged or missing, or the log ends before `known`.
+ */
+cairn_status cairn__log_writer_open(const cairn__log_options *options,
+                                    cairn__log_writer **writer_out,
                                     cairn__log_problem *problem_out);
 /** Begin a new file beyond this size instead of CAIRN__LOG_SEGMENT_BYTES. */
 void cairn__log_writer_segment_bytes(cairn__log_writer *writer, uint64_t bytes);

@@ -17,6 +17,7 @@ struct cairn__log_writer {
     cairn_allocator allocator;
     cairn__segments segments; /* scratch of open and trim */
     uint64_t segment_bytes;
+    uint64_t known;    /* durable once, whatever the files say */
     uint64_t start;    /* of the current segment */
     uint64_t position; /* all before it is durable */
     int handle;        /* of the current segment; -1: none is open */
@@ -128,11 +129,12 @@ static cairn_status check_older(cairn__log_writer *writer, cairn__log_problem *p
     return CAIRN_OK;
 }
 
-static cairn_status find_end(cairn__log_writer *writer, const char *path, uint64_t *end_out,
+/* *end: where to begin (an entry's first byte), then where the last whole entry ends. */
+static cairn_status find_end(cairn__log_writer *writer, const char *path, uint64_t *end,
                              cairn__log_problem *problem) {
     cairn__window window = { .files = &writer->files, .allocator = writer->allocator };
     cairn__finding finding;
-    uint64_t offset = 0;
+    uint64_t offset = *end;
     for (;;) {
         finding = cairn__window_entry(&window, writer->handle, offset);
         if (finding.found != CAIRN__FOUND_ENTRY) {
@@ -141,12 +143,63 @@ static cairn_status find_end(cairn__log_writer *writer, const char *path, uint64
         offset += finding.bytes;
     }
     cairn__window_free(&window);
-    *end_out = offset;
+    *end = offset;
     if (finding.found == CAIRN__FOUND_ERROR) {
         return refuse(problem, path, "cannot be read",
                       finding.status == CAIRN_NO_MEMORY ? ENOMEM : EIO);
     }
     return CAIRN_OK;
+}
+
+static int copy_bytes(cairn__log_writer *writer, cairn__window *window, cairn__segment from,
+                      int handle) {
+    uint64_t written = 0;
+    while (from.start + written < from.bytes) {
+        cairn_span bytes;
+        cairn_status status = cairn__window_at(window, writer->handle, from.start + written,
+                                               CAIRN__LOG_WINDOW_BYTES, &bytes);
+        if (status != CAIRN_OK || bytes.len == 0) {
+            return -EIO;
+        }
+        bytes.len = bytes.len < CAIRN__LOG_WINDOW_BYTES ? bytes.len : CAIRN__LOG_WINDOW_BYTES;
+        int64_t done = writer->files.write(writer->files.self, handle, written, bytes);
+        if (done <= 0) {
+            return done == 0 ? -EIO : (int)done;
+        }
+        written += (uint64_t)done;
+    }
+    return writer->files.sync(writer->files.self, handle);
+}
+
+/* A copy of the file's bytes from offset `end` on, as torn-POSITION. Damage of acknowledged entries
+ * would look the same, and then somebody wants to read them. */
+static int keep_tail(cairn__log_writer *writer, cairn__segment last, uint64_t end) {
+    char path[CAIRN__LOG_PATH_BYTES_MAX];
+    int len = snprintf(path, sizeof path, "%s/torn-%020llu", writer->directory,
+                       (unsigned long long)(last.start + end));
+    int handle = len < 0 || (size_t)len >= sizeof path
+                     ? -ENAMETOOLONG
+                     : writer->files.open(writer->files.self, path);
+    if (handle < 0) {
+        return handle;
+    }
+    cairn__window window = { .files = &writer->files, .allocator = writer->allocator };
+    int code = copy_bytes(writer, &window, (cairn__segment){ end, last.bytes }, handle);
+    cairn__window_free(&window);
+    (void)writer->files.close(writer->files.self, handle);
+    return code;
+}
+
+static cairn_status check_known(const cairn__log_writer *writer, cairn__log_problem *problem) {
+    if (writer->position >= writer->known) {
+        return CAIRN_OK;
+    }
+    char what[128];
+    (void)snprintf(what, sizeof what, "ends at %llu, and the state has folded it up to %llu",
+                   (unsigned long long)writer->position, (unsigned long long)writer->known);
+    cairn__log_say(problem, writer->directory, what, 0,
+                   "restore the newest file from a copy; nothing was changed");
+    return CAIRN_STORAGE;
 }
 
 /* Cut what a crash left behind the last whole entry, and make all before it durable: a process that
@@ -159,17 +212,25 @@ static cairn_status take_up_last(cairn__log_writer *writer, cairn__log_problem *
     if (writer->handle < 0) {
         return refuse(problem, path, "cannot be opened", writer->handle);
     }
-    uint64_t end = 0;
+    uint64_t end = writer->known > last.start ? writer->known - last.start : 0;
+    end = end < last.bytes ? end : last.bytes;
     cairn_status status = find_end(writer, path, &end, problem);
+    writer->start = last.start;
+    writer->position = last.start + end;
+    if (status == CAIRN_OK) {
+        status = check_known(writer, problem);
+    }
     if (status != CAIRN_OK) {
         return status;
     }
     int code = 0;
     if (end < last.bytes) {
+        bool kept = keep_tail(writer, last, end) >= 0;
         code = writer->files.truncate(writer->files.self, writer->handle, end);
-        char what[96];
-        (void)snprintf(what, sizeof what, "cut %llu bytes of a torn tail at offset %llu",
-                       (unsigned long long)(last.bytes - end), (unsigned long long)end);
+        char what[128];
+        (void)snprintf(what, sizeof what, "cut %llu bytes of a torn tail at offset %llu%s",
+                       (unsigned long long)(last.bytes - end), (unsigned long long)end,
+                       kept ? ", kept as torn-*" : "; they could not be kept");
         cairn__log_say(problem, path, what, 0, "nothing of it was acknowledged");
     }
     if (code >= 0) {
@@ -178,8 +239,6 @@ static cairn_status take_up_last(cairn__log_writer *writer, cairn__log_problem *
     if (code < 0) {
         return refuse(problem, path, "its tail cannot be cut or made durable", code);
     }
-    writer->start = last.start;
-    writer->position = last.start + end;
     return CAIRN_OK;
 }
 
@@ -196,13 +255,18 @@ static cairn_status open_log(cairn__log_writer *writer, cairn__log_problem *prob
     if (status != CAIRN_OK) {
         return status;
     }
-    return writer->segments.count == 0 ? begin_segment(writer, problem)
-                                       : take_up_last(writer, problem);
+    if (writer->segments.count != 0) {
+        return take_up_last(writer, problem);
+    }
+    status = check_known(writer, problem);
+    return status == CAIRN_OK ? begin_segment(writer, problem) : status;
 }
 
-cairn_status cairn__log_writer_open(const cairn__files *files, const char *directory,
-                                    cairn_allocator allocator, cairn__log_writer **writer_out,
+cairn_status cairn__log_writer_open(const cairn__log_options *options,
+                                    cairn__log_writer **writer_out,
                                     cairn__log_problem *problem_out) {
+    const char *directory = options->directory;
+    cairn_allocator allocator = options->allocator;
     char longest[CAIRN__LOG_PATH_BYTES_MAX];
     problem_out->text[0] = 0;
     if (!cairn__segment_path(longest, directory, UINT64_MAX)) {
@@ -215,10 +279,11 @@ cairn_status cairn__log_writer_open(const cairn__files *files, const char *direc
         cairn__log_say(problem_out, directory, "no memory", ENOMEM, "give the process more");
         return CAIRN_STORAGE;
     }
-    *writer = (cairn__log_writer){ .files = *files,
+    *writer = (cairn__log_writer){ .files = *options->files,
                                    .allocator = allocator,
                                    .segments = { .allocator = allocator },
                                    .segment_bytes = CAIRN__LOG_SEGMENT_BYTES,
+                                   .known = options->known,
                                    .handle = -1 };
     memcpy(writer->directory, directory, strlen(directory) + 1);
     if (open_log(writer, problem_out) != CAIRN_OK) {

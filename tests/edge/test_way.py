@@ -3,6 +3,7 @@
 asked about, looked up, watched live; sent twice, counted once."""
 import http.client
 import json
+import os
 import threading
 import time
 
@@ -178,6 +179,25 @@ class Again(EdgeCase):
         self.edge.start()
         sync(self.edge, b"s" * 16, 11, 20, "kept")
         self.assertEqual(count(self.edge, "kept"), 30)
+
+    def test_a_log_that_lost_what_was_folded_is_not_cut_but_refused(self):
+        sync(self.edge, b"t" * 16, 1, 5, "whole")
+        self.assertEqual(self.edge.stop(), 0)
+        folder = os.path.join(self.edge.data, "log")
+        newest = os.path.join(folder, max(os.listdir(folder)))
+        with open(newest, "rb") as file:
+            whole = file.read()
+        with open(newest, "wb") as file:
+            file.write(whole[:-3])
+        with self.assertRaises(RuntimeError) as refusal:
+            self.edge.start()
+        self.assertIn("the state has folded it up to", str(refusal.exception))
+        with open(newest, "rb") as file:
+            self.assertEqual(file.read(), whole[:-3])
+        with open(newest, "wb") as file:
+            file.write(whole)
+        self.edge.start()
+        self.assertEqual(count(self.edge, "whole"), 5)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,9 @@ static void close_log(history *h) {
 
 static void open_log(history *h) {
     assert_int_equal(
-        cairn__log_writer_open(&h->files, "log", cairn__heap(), &h->writer, &h->problem), CAIRN_OK);
+        cairn__log_writer_open(&(cairn__log_options){ &h->files, "log", cairn__heap(), 0 },
+                               &h->writer, &h->problem),
+        CAIRN_OK);
     cairn__log_writer_segment_bytes(h->writer, SEGMENT_BYTES);
     assert_int_equal(cairn__log_reader_open(&h->files, "log", cairn__log_writer_position(h->writer),
                                             cairn__heap(), &h->live),
@@ -317,6 +319,55 @@ static void every_truncation_keeps_the_whole_entries_before_it(void **state) {
     history_free(h);
 }
 
+static cairn_status open_known(history *h, uint64_t known) {
+    return cairn__log_writer_open(&(cairn__log_options){ &h->files, "log", cairn__heap(), known },
+                                  &h->writer, &h->problem);
+}
+
+/* A byte that changed in the newest file looks like a torn tail; what the state has folded says
+ * that it is none. */
+static void what_the_state_has_folded_is_never_cut(void **state) {
+    (void)state;
+    history *h = history_make(3);
+    size_t ends[40];
+    size_t count = make_log(h, ends);
+    close_log(h);
+    fake_file *file = fake_disk_find(h->disk, "log/00000000000000000000.log");
+    file->cache[ends[4] + 30] ^= 1; /* in entry 5 */
+    assert_int_equal(open_known(h, ends[20]), CAIRN_OK);
+    assert_string_equal(h->problem.text, "");
+    assert_int_equal(cairn__log_writer_position(h->writer), ends[count - 1]);
+    close_log(h);
+    assert_int_equal(open_known(h, 0), CAIRN_OK); /* nothing known: cut, and kept beside */
+    assert_int_equal(cairn__log_writer_position(h->writer), ends[4]);
+    char path[64];
+    (void)snprintf(path, sizeof path, "log/torn-%020llu", (unsigned long long)ends[4]);
+    fake_file *kept = fake_disk_find(h->disk, path);
+    assert_non_null(kept);
+    assert_int_equal(kept->cache_len, ends[count - 1] - ends[4]);
+    assert_non_null(strstr(h->problem.text, "torn-"));
+    history_free(h);
+}
+
+static void a_log_that_ends_before_the_state_is_refused_unchanged(void **state) {
+    (void)state;
+    history *h = history_make(4);
+    size_t ends[40];
+    size_t count = make_log(h, ends);
+    close_log(h);
+    fake_file *file = fake_disk_find(h->disk, "log/00000000000000000000.log");
+    file->cache_len = ends[10];
+    assert_int_equal(open_known(h, ends[count - 1]), CAIRN_STORAGE);
+    h->writer = NULL;
+    assert_non_null(strstr(h->problem.text, "folded it up to"));
+    assert_int_equal(file->cache_len, ends[10]);
+    history_free(h);
+    h = history_make(5); /* and one that is not there at all */
+    assert_int_equal(open_known(h, 100), CAIRN_STORAGE);
+    h->writer = NULL;
+    history_free(h);
+}
+
 static void tell_nothing(void *self, const char *text) {
     (void)text;
     ++*(int *)self;
@@ -371,7 +422,8 @@ static void damage_in_an_older_segment_is_never_an_end(void **state) {
     close_log(h);
     file->cache_len -= 1; /* and a missing end is seen at open */
     assert_int_equal(
-        cairn__log_writer_open(&h->files, "log", cairn__heap(), &h->writer, &h->problem),
+        cairn__log_writer_open(&(cairn__log_options){ &h->files, "log", cairn__heap(), 0 },
+                               &h->writer, &h->problem),
         CAIRN_STORAGE);
     h->writer = NULL;
     assert_non_null(strstr(h->problem.text, "shorter"));
@@ -457,8 +509,8 @@ static void no_memory_at_any_point_is_told_and_loses_nothing(void **state) {
         cairn__log_writer *writer = NULL;
         cairn__log_reader *reader = NULL;
         cairn__log_entry entry;
-        cairn_status status =
-            cairn__log_writer_open(&h->files, "log", allocator, &writer, &h->problem);
+        cairn_status status = cairn__log_writer_open(
+            &(cairn__log_options){ &h->files, "log", allocator, 0 }, &writer, &h->problem);
         assert_true(status == CAIRN_OK || h->problem.text[0] != 0);
         refused += status != CAIRN_OK;
         if (status == CAIRN_OK) {
@@ -497,7 +549,9 @@ static void the_real_files_keep_a_log_too(void **state) {
     for (uint64_t round = 0; round < 5; round++) {
         cairn__log_writer *writer = NULL;
         assert_int_equal(
-            cairn__log_writer_open(&files, directory, cairn__heap(), &writer, &problem), CAIRN_OK);
+            cairn__log_writer_open(&(cairn__log_options){ &files, directory, cairn__heap(), 0 },
+                                   &writer, &problem),
+            CAIRN_OK);
         assert_int_equal(cairn__log_writer_position(writer), position);
         cairn__log_writer_segment_bytes(writer, SEGMENT_BYTES);
         for (uint64_t i = 0; i < 20; i++) {
@@ -524,8 +578,10 @@ static void the_real_files_keep_a_log_too(void **state) {
     assert_int_equal(cairn__log_read(reader, position, &entry, &problem), CAIRN_NOT_FOUND);
     cairn__log_reader_close(reader);
     cairn__log_writer *writer = NULL;
-    assert_int_equal(cairn__log_writer_open(&files, directory, cairn__heap(), &writer, &problem),
-                     CAIRN_OK);
+    assert_int_equal(
+        cairn__log_writer_open(&(cairn__log_options){ &files, directory, cairn__heap(), 0 },
+                               &writer, &problem),
+        CAIRN_OK);
     assert_int_equal(cairn__log_trim(writer, position), CAIRN_OK);
     cairn__log_writer_close(writer);
     assert_int_equal(cairn__log_reader_open(&files, directory, 1, cairn__heap(), &reader),
@@ -556,6 +612,8 @@ int main(void) {
         cmocka_unit_test(a_failing_sync_moves_on_to_a_new_file),
         cmocka_unit_test(every_truncation_keeps_the_whole_entries_before_it),
         cmocka_unit_test(every_flipped_byte_is_told_and_hides_nothing_before_it),
+        cmocka_unit_test(what_the_state_has_folded_is_never_cut),
+        cmocka_unit_test(a_log_that_ends_before_the_state_is_refused_unchanged),
         cmocka_unit_test(damage_in_an_older_segment_is_never_an_end),
         cmocka_unit_test(a_reader_stands_only_where_an_entry_begins),
         cmocka_unit_test(trimming_keeps_the_newest_segment_and_all_that_is_asked_for),
