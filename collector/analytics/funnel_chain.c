@@ -239,14 +239,14 @@ static bool same_state(const cairn__funnel_machine *m, const cairn__funnel_chain
     return a->level == b->level && cairn__key_equal(a->hold, b->hold) && same_funnel(m, a, b);
 }
 
-/* Of chains[0, count) at most one can be in the state of chains[count], the newest. */
+/* Of chains[0, count) at most one can be in the state of chains[count], the newest. It is no result
+ * either: the newer one ends at least as deep, with the later start. */
 static size_t forget_earlier(cairn__funnel_machine *m, cairn__funnel_chain *chains, size_t count) {
     if (options_of(m)->entry == CAIRN__QUERY_EVERY) {
         return count;
     }
     for (size_t i = 0; i < count; i++) {
         if (same_state(m, &chains[i], &chains[count])) {
-            offer(m, &chains[i], false);
             memmove(&chains[i], &chains[i + 1], (count - i) * sizeof *chains);
             return count - 1;
         }
