@@ -1,8 +1,6 @@
 /* builder.c: from rows in the order of arrival to an image in (node, time, order). */
 #include "trail/builder.h"
 
-#include "trail/image_write.h"
-
 enum { RADIX_BITS = 11, RADIX_SIZE = 1 << RADIX_BITS, RADIX_PASSES = 3 };
 
 typedef cairn__builder_row row_type;
@@ -14,6 +12,7 @@ cairn__builder cairn__builder_make(cairn_allocator allocator, uint64_t seed) {
 
 void cairn__builder_free(cairn__builder *builder) {
     cairn__schema_free(&builder->schema);
+    cairn__image_writer_free(builder->writer);
     cairn__release(&builder->allocator, builder->rows, builder->row_capacity, sizeof(row_type));
     cairn__release(&builder->allocator, builder->cells, builder->cell_capacity,
                    sizeof(cairn__builder_cell));
@@ -55,7 +54,7 @@ static bool take_cells(cairn__builder *builder, const cairn__trail_row *row, uin
         if (property->value.kind == CAIRN_VALUE_NULL) {
             continue;
         }
-        if (!cairn__schema_property_of(schema, property->name, &code) ||
+        if (!cairn__schema_property_at(schema, i, property->name, &code) ||
             !cairn__schema_field_of(schema, code, property->value.kind, &field) ||
             !cairn__schema_bits(schema, field, &property->value, &bits)) {
             return false;
@@ -181,13 +180,20 @@ static cairn_status put_row(cairn__image_writer *writer, const cairn__builder *b
     return rows->count == CAIRN__BLOCK_ROWS ? cairn__image_writer_put(writer) : CAIRN_OK;
 }
 
-static cairn_status write_rows(const cairn__builder *builder, const row_type *sorted,
+cairn__image_writer *cairn__builder_writer(cairn__builder *builder) {
+    if (builder->writer == NULL) {
+        builder->writer = cairn__image_writer_make(builder->allocator);
+    }
+    return builder->writer;
+}
+
+static cairn_status write_rows(cairn__builder *builder, const row_type *sorted,
                                cairn__buffer *bytes) {
-    cairn__image_writer *writer = cairn__image_writer_make(builder->allocator, &builder->schema,
-                                                           cairn__image_sink_buffer(bytes));
+    cairn__image_writer *writer = cairn__builder_writer(builder);
     if (writer == NULL) {
         return CAIRN_NO_MEMORY;
     }
+    cairn__image_writer_begin(writer, &builder->schema, cairn__image_sink_buffer(bytes));
     cairn_status status = CAIRN_OK;
     for (size_t i = 0; i < builder->row_count && status == CAIRN_OK; i++) {
         status = put_row(writer, builder, &sorted[i]);
@@ -195,7 +201,6 @@ static cairn_status write_rows(const cairn__builder *builder, const row_type *so
     if (status == CAIRN_OK) {
         status = cairn__image_writer_finish(writer);
     }
-    cairn__image_writer_free(writer);
     return status == CAIRN_OK ? CAIRN_OK
                               : CAIRN_NO_MEMORY; /* a buffer refuses for no other reason */
 }

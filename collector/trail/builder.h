@@ -3,7 +3,7 @@
 #ifndef CAIRN_TRAIL_BUILDER_H
 #define CAIRN_TRAIL_BUILDER_H
 
-#include "trail/image.h"
+#include "trail/image_write.h"
 #include "trail/schema.h"
 #include "trail/trail.h"
 
@@ -28,7 +28,8 @@ typedef struct cairn__builder {
     size_t row_count, row_capacity;
     cairn__builder_cell *cells;
     size_t cell_count, cell_capacity;
-    size_t text_bytes; /* about, of all strings taken in */
+    size_t text_bytes;           /* about, of all strings taken in */
+    cairn__image_writer *writer; /* made at first use */
 } cairn__builder;
 
 enum { CAIRN__BUILDER_ROWS_MAX = 256 * 1024, CAIRN__BUILDER_TEXT_BYTES_MAX = 64 * 1024 * 1024 };
@@ -41,6 +42,8 @@ bool cairn__builder_full(const cairn__builder *builder);
 /** Take a row in. A property without a value is left out; of two with one name the last counts.
  * @retval CAIRN_NO_MEMORY  No row was added. */
 cairn_status cairn__builder_append(cairn__builder *builder, const cairn__trail_row *row);
+/** The builder's writer, for other images too while the builder does not seal. NULL: no memory. */
+cairn__image_writer *cairn__builder_writer(cairn__builder *builder);
 /** The rows as an image; the builder is empty after it.
  * @retval CAIRN_NO_MEMORY  The builder still holds every row. */
 cairn_status cairn__builder_seal(cairn__builder *builder, cairn__image **image_out);

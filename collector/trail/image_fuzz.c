@@ -148,7 +148,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         bool whole = cairn__image_verify(image, &damage) == CAIRN_OK && image->time_max < INT64_MAX;
         read_both_ways(image, whole);
         cairn__image *const images[2] = { image, image };
-        cairn_status status = cairn__merge_in_memory(cairn__heap(), images, 2, &merged);
+        const cairn__merge_plan plan = { cairn__heap(), NULL, images, 2 };
+        cairn_status status = cairn__merge_in_memory(&plan, &merged);
         if (status == CAIRN_OK) {
             CAIRN_ASSERT(merged->rows == image->rows * 2);
             cairn__image_release(merged);

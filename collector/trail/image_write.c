@@ -52,23 +52,31 @@ static void emit_buffer(cairn__image_writer *writer, const cairn__buffer *buffer
     emit(writer, cairn__buffer_span(buffer));
 }
 
-cairn__image_writer *cairn__image_writer_make(cairn_allocator allocator,
-                                              const cairn__schema *schema, cairn__image_sink sink) {
+cairn__image_writer *cairn__image_writer_make(cairn_allocator allocator) {
     cairn__image_writer *writer = allocator.resize(allocator.self, NULL, 0, sizeof *writer);
     if (writer == NULL) {
         return NULL;
     }
     memset(writer, 0, sizeof *writer);
     writer->allocator = allocator;
-    writer->schema = schema;
-    writer->sink = sink;
-    writer->order_min = UINT64_MAX;
     writer->header = cairn__buffer_make(allocator, BLOCK_BYTES_MAX);
     writer->payload = cairn__buffer_make(allocator, BLOCK_BYTES_MAX);
     writer->directory = cairn__buffer_make(allocator, SIZE_MAX / 2);
     writer->scratch.allocator = allocator;
-    emit(writer, CAIRN__IMAGE_MAGIC);
     return writer;
+}
+
+void cairn__image_writer_begin(cairn__image_writer *writer, const cairn__schema *schema,
+                               cairn__image_sink sink) {
+    writer->schema = schema;
+    writer->sink = sink;
+    writer->status = CAIRN_OK;
+    writer->offset = writer->rows_total = writer->order_max = 0;
+    writer->order_min = UINT64_MAX;
+    writer->block_count = writer->chunk_count = 0;
+    writer->rows.count = writer->rows.cell_count = 0;
+    cairn__buffer_clear(&writer->directory);
+    emit(writer, CAIRN__IMAGE_MAGIC);
 }
 
 void cairn__image_writer_free(cairn__image_writer *writer) {

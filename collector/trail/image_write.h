@@ -32,10 +32,13 @@ typedef struct cairn__image_sink {
 
 typedef struct cairn__image_writer cairn__image_writer;
 
-/** NULL: no memory. The schema is borrowed and may grow until finish. */
-cairn__image_writer *cairn__image_writer_make(cairn_allocator allocator,
-                                              const cairn__schema *schema, cairn__image_sink sink);
-/** The block to fill; empty after make and after each put. */
+/** A writer for any number of images, one after the other; its memory is kept. NULL: no memory. */
+cairn__image_writer *cairn__image_writer_make(cairn_allocator allocator);
+/** Begin an image; one that was not finished is forgotten. The schema is borrowed and may grow
+ * until finish. */
+void cairn__image_writer_begin(cairn__image_writer *writer, const cairn__schema *schema,
+                               cairn__image_sink sink);
+/** The block to fill; empty after begin and after each put. */
 cairn__block_rows *cairn__image_writer_rows(cairn__image_writer *writer);
 /** Room for `count` more cells; NULL: no memory. Advance rows->cell_count by what was written. */
 cairn__cell *cairn__image_writer_cells(cairn__image_writer *writer, size_t count);

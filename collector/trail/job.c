@@ -157,8 +157,8 @@ static cairn_status run_to_file(cairn__trail_job *job) {
     if (!cairn__segment_create(&file, job->directory, job->id, job->allocator)) {
         return CAIRN_STORAGE;
     }
-    cairn_status status =
-        cairn__merge(job->allocator, job->images, job->count, cairn__segment_sink(&file));
+    const cairn__merge_plan plan = { job->allocator, NULL, job->images, job->count };
+    cairn_status status = cairn__merge(&plan, cairn__segment_sink(&file));
     uint64_t bytes = file.bytes;
     if (status != CAIRN_OK) {
         cairn__segment_abandon(&file, job->directory, job->id);
@@ -178,9 +178,9 @@ static cairn_status run_to_file(cairn__trail_job *job) {
 
 cairn_status cairn__trail_job_run(cairn__trail_job *job) {
     CAIRN_ASSERT(job->status == CAIRN_CLOSED); /* once */
-    job->status = job->directory[0] == '\0' ? cairn__merge_in_memory(job->allocator, job->images,
-                                                                     job->count, &job->result)
-                                            : run_to_file(job);
+    const cairn__merge_plan plan = { job->allocator, NULL, job->images, job->count };
+    job->status =
+        job->directory[0] == '\0' ? cairn__merge_in_memory(&plan, &job->result) : run_to_file(job);
     return job->status;
 }
 

@@ -113,11 +113,11 @@ static cairn_status take_run(merger *m) {
     return status;
 }
 
-static cairn_status merge_all(merger *m, cairn__image *const *images, size_t count) {
-    for (size_t i = 0; i < count; i++) {
+static cairn_status merge_all(merger *m, const cairn__merge_plan *plan) {
+    for (size_t i = 0; i < plan->count; i++) {
         cairn__merge_source *source = &m->sources[m->source_count++];
         *source = (cairn__merge_source){ .allocator = m->allocator,
-                                         .image = images[i],
+                                         .image = plan->images[i],
                                          .number = (uint32_t)i + 1 };
         cairn_status status = cairn__merge_source_open(source, &m->schema);
         if (status != CAIRN_OK) {
@@ -140,33 +140,42 @@ static cairn_status merge_all(merger *m, cairn__image *const *images, size_t cou
     return status == CAIRN_OK ? cairn__image_writer_finish(m->writer) : status;
 }
 
-cairn_status cairn__merge(cairn_allocator allocator, cairn__image *const *images, size_t count,
-                          cairn__image_sink sink) {
-    if (count > CAIRN__MERGE_IMAGES_MAX) {
-        return CAIRN_INVALID;
-    }
-    size_t bytes = (count + 1) * sizeof(cairn__merge_source);
-    cairn__merge_source *sources = allocator.resize(allocator.self, NULL, 0, bytes);
+static cairn_status merge_with(const cairn__merge_plan *plan, cairn__image_writer *writer,
+                               cairn__image_sink sink) {
+    const cairn_allocator *allocator = &plan->allocator;
+    size_t bytes = (plan->count + 1) * sizeof(cairn__merge_source);
+    cairn__merge_source *sources = allocator->resize(allocator->self, NULL, 0, bytes);
     if (sources == NULL) {
         return CAIRN_NO_MEMORY;
     }
-    merger m = { .allocator = allocator, .sources = sources };
-    m.schema = cairn__schema_make(allocator, cairn__mix((uint64_t)(uintptr_t)sources));
-    m.writer = cairn__image_writer_make(allocator, &m.schema, sink);
-    cairn_status status = m.writer == NULL ? CAIRN_NO_MEMORY : merge_all(&m, images, count);
+    merger m = { .allocator = *allocator, .sources = sources, .writer = writer };
+    m.schema = cairn__schema_make(*allocator, cairn__mix((uint64_t)(uintptr_t)sources));
+    cairn__image_writer_begin(writer, &m.schema, sink);
+    cairn_status status = merge_all(&m, plan);
     for (size_t i = 0; i < m.source_count; i++) {
         cairn__merge_source_close(&sources[i]);
     }
-    cairn__image_writer_free(m.writer);
     cairn__schema_free(&m.schema);
-    allocator.resize(allocator.self, sources, bytes, 0);
+    allocator->resize(allocator->self, sources, bytes, 0);
     return status;
 }
 
-cairn_status cairn__merge_in_memory(cairn_allocator allocator, cairn__image *const *images,
-                                    size_t count, cairn__image **image_out) {
-    cairn__buffer bytes = cairn__buffer_make(allocator, SIZE_MAX / 2);
-    cairn_status status = cairn__merge(allocator, images, count, cairn__image_sink_buffer(&bytes));
+cairn_status cairn__merge(const cairn__merge_plan *plan, cairn__image_sink sink) {
+    if (plan->count > CAIRN__MERGE_IMAGES_MAX) {
+        return CAIRN_INVALID;
+    }
+    if (plan->writer != NULL) {
+        return merge_with(plan, plan->writer, sink);
+    }
+    cairn__image_writer *writer = cairn__image_writer_make(plan->allocator);
+    cairn_status status = writer == NULL ? CAIRN_NO_MEMORY : merge_with(plan, writer, sink);
+    cairn__image_writer_free(writer);
+    return status;
+}
+
+cairn_status cairn__merge_in_memory(const cairn__merge_plan *plan, cairn__image **image_out) {
+    cairn__buffer bytes = cairn__buffer_make(plan->allocator, SIZE_MAX / 2);
+    cairn_status status = cairn__merge(plan, cairn__image_sink_buffer(&bytes));
     if (status == CAIRN_OK) {
         status = cairn__image_of_buffer(&bytes, image_out);
     } else if (bytes.failed) {

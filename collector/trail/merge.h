@@ -7,11 +7,17 @@
 
 enum { CAIRN__MERGE_IMAGES_MAX = 256 /* at once */ };
 
+/** What is merged, and with which writer. */
+typedef struct cairn__merge_plan {
+    cairn_allocator allocator;
+    cairn__image_writer *writer; /* NULL: one is made for it */
+    cairn__image *const *images;
+    size_t count;
+} cairn__merge_plan;
+
 /** @retval CAIRN_STORAGE  A source is damaged, or the sink said no. CAIRN_NO_MEMORY. */
-cairn_status cairn__merge(cairn_allocator allocator, cairn__image *const *images, size_t count,
-                          cairn__image_sink sink);
+cairn_status cairn__merge(const cairn__merge_plan *plan, cairn__image_sink sink);
 /** Into a new image in memory. */
-cairn_status cairn__merge_in_memory(cairn_allocator allocator, cairn__image *const *images,
-                                    size_t count, cairn__image **image_out);
+cairn_status cairn__merge_in_memory(const cairn__merge_plan *plan, cairn__image **image_out);
 
 #endif

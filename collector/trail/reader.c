@@ -11,8 +11,8 @@
 enum {
     BATCH_ROWS_MAX = 16 * 1024, /* about; a batch stays in the processor's second cache */
     BATCH_ROWS_MIN = 512,
-    SIDE_BUDGET_SHARE = 5, /* of the budget for rows of moved nodes: one part in this many */
-    STREAM_BUDGET_SHARE = 4
+    SIDE_BUDGET_SHARE = 8, /* of the budget for rows of moved nodes: one part in this many */
+    STREAM_BUDGET_SHARE = 6
 };
 
 /** Counts what it hands on. */

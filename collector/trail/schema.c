@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/bytes.h"
 #include "base/varint.h"
 
 cairn__schema cairn__schema_make(cairn_allocator allocator, uint64_t seed) {
@@ -48,6 +49,22 @@ bool cairn__schema_property_of(cairn__schema *schema, cairn_span name, uint32_t 
         schema->by_property[schema->by_property_count] = (cairn__schema_property){ { 0 } };
     }
     return true;
+}
+
+bool cairn__schema_property_at(cairn__schema *schema, size_t place, cairn_span name,
+                               uint32_t *property_out) {
+    if (place >= CAIRN__SCHEMA_PLACES) {
+        return cairn__schema_property_of(schema, name, property_out);
+    }
+    uint32_t *last = &schema->places[place];
+    if (*last < schema->properties.count &&
+        cairn__span_equal(cairn__dict_string(&schema->properties, *last), name)) {
+        *property_out = *last;
+        return true;
+    }
+    bool ok = cairn__schema_property_of(schema, name, property_out);
+    *last = ok ? *property_out : *last;
+    return ok;
 }
 
 static bool grow_fields(cairn__schema *schema) {

@@ -6,7 +6,10 @@
 
 #include "trail/dict.h"
 
-enum { CAIRN__KINDS = 7 /* of cairn_value_kind */ };
+enum {
+    CAIRN__KINDS = 7, /* of cairn_value_kind */
+    CAIRN__SCHEMA_PLACES = 32
+};
 
 typedef struct cairn__schema_field {
     uint32_t property; /* its number in schema.properties */
@@ -27,7 +30,8 @@ typedef struct cairn__schema {
     size_t field_count, field_capacity;
     cairn__schema_property *by_property; /* beside properties */
     size_t by_property_count, by_property_capacity;
-    cairn__buffer scratch; /* a list being encoded */
+    cairn__buffer scratch;                 /* a list being encoded */
+    uint32_t places[CAIRN__SCHEMA_PLACES]; /* property last seen at each place of an event */
 } cairn__schema;
 
 cairn__schema cairn__schema_make(cairn_allocator allocator, uint64_t seed);
@@ -37,6 +41,10 @@ void cairn__schema_clear(cairn__schema *schema);
 
 /** The number of a property, new or known. False: no memory. */
 bool cairn__schema_property_of(cairn__schema *schema, cairn_span name, uint32_t *property_out);
+/** The same for the property at this place of an event: mostly the one that the event before had
+ * there, which is seen without hashing. */
+bool cairn__schema_property_at(cairn__schema *schema, size_t place, cairn_span name,
+                               uint32_t *property_out);
 /** The field of a property for a kind, new or known. False: no memory. */
 bool cairn__schema_field_of(cairn__schema *schema, uint32_t property, cairn_value_kind kind,
                             uint32_t *field_out);

@@ -11,7 +11,8 @@
 enum {
     CAIRN__TAIL_ROWS_MAX = 200 * 1000,          /* default of tail_rows_max */
     CAIRN__SEGMENT_ROWS_MAX = 16 * 1000 * 1000, /* default of segment_rows_max */
-    CAIRN__TAIL_IMAGES_MAX = 8,                 /* merged in memory above it */
+    CAIRN__TAIL_IMAGES_MAX = 8,                 /* of a snapshot; merged in memory above it */
+    CAIRN__TAIL_LAZY_MAX = 64,                  /* while nobody takes a snapshot */
     CAIRN__TAIL_BLOBS_MAX = 2048,               /* rows of trail_tail before a flush is planned */
     CAIRN__TAIL_MERGE_ROWS_MAX = 32 * 1024,     /* larger ones wait for TAIL_IMAGES_MAX */
     CAIRN__SEGMENTS_FEW = 8 /* beyond it every other job is a compaction, though the tail be full */

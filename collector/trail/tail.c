@@ -1,6 +1,7 @@
-/* tail.c: the newest images. Commits come many times a second and each leaves an image; small
- * neighbours are merged in memory like the digits of a binary counter, so that a row is merged a
- * few times and a snapshot stays short. The database keeps one row per commit until a flush. */
+/* tail.c: the newest images. Commits come many times a second and each leaves an image. They are
+ * merged in memory when a snapshot is to be short, or when they have become many: the newest ones
+ * as long as together they are not small against the next older one. So a row is merged few times.
+ * The database keeps one row per commit until a flush. */
 #include "trail/merge.h"
 #include "trail/state.h"
 
@@ -58,7 +59,9 @@ static bool join(cairn__trail *trail, size_t first, size_t end) {
     for (size_t i = 0; i < count; i++) {
         images[i] = trail->tails[first + i].image;
     }
-    if (cairn__merge_in_memory(trail->allocator, images, count, &merged) != CAIRN_OK) {
+    cairn__image_writer *writer = cairn__builder_writer(&trail->builder);
+    const cairn__merge_plan plan = { trail->allocator, writer, images, count };
+    if (cairn__merge_in_memory(&plan, &merged) != CAIRN_OK) {
         return false;
     }
     trail->tails[first].seq_last = trail->tails[end - 1].seq_last;
@@ -110,15 +113,36 @@ static size_t cheapest_pair(const cairn__trail *trail) {
     return best;
 }
 
+/* Merge the newest images before `end` that are small against the next older one. */
+static bool join_newest(cairn__trail *trail, size_t end) {
+    size_t first = end - 1;
+    uint64_t rows = rows_at(trail, first);
+    while (first > 0 && end - first < CAIRN__MERGE_IMAGES_MAX &&
+           rows_at(trail, first - 1) < rows * 2 &&
+           rows + rows_at(trail, first - 1) <= CAIRN__TAIL_MERGE_ROWS_MAX &&
+           may_join(trail, first - 1, first + 1)) {
+        rows += rows_at(trail, --first);
+    }
+    return end - first < 2 || join(trail, first, end);
+}
+
+/* Where the images end that are in the database; pending ones follow. */
+static size_t committed_end(const cairn__trail *trail) {
+    size_t end = trail->tail_count;
+    while (end > 0 && trail->tails[end - 1].state == CAIRN__TAIL_PENDING) {
+        end--;
+    }
+    return end;
+}
+
 void cairn__tail_compact(cairn__trail *trail) {
     join_many(trail);
-    while (trail->tail_count >= 2) {
-        size_t last = trail->tail_count - 1;
-        uint64_t older = rows_at(trail, last - 1), newer = rows_at(trail, last);
-        if (older >= newer * 2 || older + newer > CAIRN__TAIL_MERGE_ROWS_MAX ||
-            !may_join(trail, last - 1, last + 1) || !join(trail, last - 1, last + 1)) {
-            break;
-        }
+    size_t end = committed_end(trail);
+    if (trail->tail_count > end && !join_newest(trail, trail->tail_count)) {
+        return;
+    }
+    if (end > 0 && !join_newest(trail, end)) {
+        return;
     }
     while (trail->tail_count > CAIRN__TAIL_IMAGES_MAX) {
         size_t pair = cheapest_pair(trail);

@@ -166,7 +166,9 @@ void cairn__trail_committed(cairn__trail *trail, bool ok) {
     }
     cairn__job_settle(trail, ok);
     cairn__garbage_collect(trail);
-    cairn__tail_compact(trail);
+    if (trail->tail_count > CAIRN__TAIL_LAZY_MAX) {
+        cairn__tail_compact(trail);
+    }
 }
 
 static cairn__trail_snapshot *make_snapshot(const cairn__trail *trail) {
@@ -192,13 +194,11 @@ static cairn__trail_snapshot *make_snapshot(const cairn__trail *trail) {
 }
 
 cairn__trail_snapshot *cairn__trail_snapshot_take(cairn__trail *trail) {
-    if (trail->builder.row_count != 0) {
-        if (cairn__tail_seal(trail) != CAIRN_OK) {
-            return NULL;
-        }
-        cairn__tail_compact(trail);
+    if (cairn__tail_seal(trail) != CAIRN_OK) {
+        return NULL;
     }
     if (trail->latest == NULL) {
+        cairn__tail_compact(trail);
         trail->latest = make_snapshot(trail);
     }
     if (trail->latest != NULL) {
