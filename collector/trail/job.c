@@ -1,9 +1,9 @@
 /* job.c: flush (tail images into a segment) and compaction (segments into a larger one).
  *
- * Sizes of segments are like the digits of a binary number: a run of the smallest ones is merged
- * when together they are as large as the next one. So a row is merged about log2(rows / flush)
- * times and there are about as many segments. A job that fails, or whose transaction fails, leaves
- * everything as it was; its file is removed, now or at the next open. */
+ * Sizes of segments are like the digits of a binary number: a run of the newest ones is merged
+ * when together they are about as large as the next older one. So a row is merged about log2(rows /
+ * flush) times and there are about as many segments. A job that fails, or whose transaction fails,
+ * leaves everything as it was; its file is removed, now or at the next open. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,12 +94,12 @@ static cairn__trail_job *plan_flush(cairn__trail *trail) {
     return job;
 }
 
-static int by_rows(const void *a, const void *b) {
+static int by_arrival(const void *a, const void *b) {
     const cairn__image *const *left = a, *const *right = b;
-    return ((*left)->rows > (*right)->rows) - ((*left)->rows < (*right)->rows);
+    return ((*left)->order_min < (*right)->order_min) - ((*left)->order_min > (*right)->order_min);
 }
 
-/* How many of the smallest segments to merge; 0: none. */
+/* How many of the images, newest first, to merge; 0: none. */
 static size_t choose(const cairn__trail *trail, cairn__image *const *images, size_t count) {
     bool inside = trail->store.directory[0] == '\0';
     uint64_t rows = 0, bytes = 0;
@@ -119,17 +119,22 @@ static size_t choose(const cairn__trail *trail, cairn__image *const *images, siz
     return chosen;
 }
 
+/* Only neighbours in arrival are merged: then no two segments overlap in it, and a reader need not
+ * look at the order of rows to put them together. */
 static cairn__trail_job *plan_compaction(cairn__trail *trail) {
     cairn__image *images[CAIRN__MERGE_IMAGES_MAX];
-    size_t count = 0;
+    size_t count = 0, first = 0, chosen = 0;
     for (size_t i = 0; i < trail->segment_count && count < CAIRN__MERGE_IMAGES_MAX; i++) {
         images[count++] = trail->segments[i].image;
     }
-    qsort(images, count, sizeof(cairn__image *), by_rows); /* NOLINT(bugprone-sizeof-expression) */
-    size_t chosen = choose(trail, images, count);
+    qsort(images, count, sizeof(cairn__image *),
+          by_arrival); /* NOLINT(bugprone-sizeof-expression) */
+    for (; first < count && chosen == 0; first += chosen == 0) {
+        chosen = choose(trail, images + first, count - first);
+    }
     cairn__trail_job *job = chosen == 0 ? NULL : make_job(trail, false);
     for (size_t i = 0; job != NULL && i < chosen; i++) {
-        add_image(job, images[i]);
+        add_image(job, images[first + i]);
     }
     return job;
 }
