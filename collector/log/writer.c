@@ -175,8 +175,8 @@ static int copy_bytes(cairn__log_writer *writer, cairn__window *window, cairn__s
  * would look the same, and then somebody wants to read them. */
 static int keep_tail(cairn__log_writer *writer, cairn__segment last, uint64_t end) {
     char path[CAIRN__LOG_PATH_BYTES_MAX];
-    int len = snprintf(path, sizeof path, "%s/torn-%020llu", writer->directory,
-                       (unsigned long long)(last.start + end));
+    unsigned long long position = last.start + end;
+    int len = snprintf(path, sizeof path, "%s/torn-%020llu", writer->directory, position);
     int handle = len < 0 || (size_t)len >= sizeof path
                      ? -ENAMETOOLONG
                      : writer->files.open(writer->files.self, path);
