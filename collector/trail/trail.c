@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/assert.h"
 #include "base/hash.h"
 #include "trail/state.h"
 
@@ -101,8 +100,9 @@ void cairn__trail_close(cairn__trail *trail) {
     if (trail == NULL) {
         return;
     }
-    CAIRN_ASSERT(trail->job ==
-                 NULL); /* finish or drop the job first: its thread reads our images */
+    if (trail->job != NULL) {
+        cairn__trail_job_drop(trail, trail->job);
+    }
     cairn__job_settle(trail, false);
     cairn__trail_changed(trail);
     for (size_t i = 0; i < trail->tail_count; i++) {

@@ -45,6 +45,7 @@ typedef struct cairn__trail_problem {
  * @retval CAIRN_STORAGE  problem_out says which file or table. CAIRN_UNSUPPORTED: newer format. */
 cairn_status cairn__trail_open(sqlite3 *db, const cairn__trail_options *options,
                                cairn__trail **trail_out, cairn__trail_problem *problem_out);
+/** Without a commit. A job that was not finished is dropped; none may be running. */
 void cairn__trail_close(cairn__trail *trail);
 
 /** Take a row into the open tail. CAIRN_NO_MEMORY: nothing changed. */

@@ -319,6 +319,12 @@ static void a_job_dropped_at_the_end_leaves_no_file(void **state) {
     cairn__trail_job_drop(f->trail, job);
     assert_int_equal(list_files(f->directory).count, 0);
     ask(f, CAIRN_OK);
+    job = cairn__trail_job_plan(f->trail);
+    assert_int_equal(cairn__trail_job_run(job), CAIRN_OK);
+    commit(f, true);
+    crash(f); /* closing drops it, too */
+    assert_int_equal(list_files(f->directory).count, 0);
+    ask(f, CAIRN_OK);
 }
 
 static void write_file(const char *directory, const char *name) {
