@@ -157,9 +157,9 @@ static void on_second(uv_timer_t *timer) {
         cairn__gauge(&edge->metrics.resident_bytes, resident);
     }
     uint64_t keep = (uint64_t)edge->config.log_keep_bytes;
-    uint64_t committed = atomic_load(&edge->folder.committed);
-    if (keep > 0 && committed > keep) {
-        atomic_store(&edge->commit.trim, committed - keep);
+    uint64_t durable = atomic_load(&edge->folder.durable);
+    if (keep > 0 && durable > keep) {
+        atomic_store(&edge->commit.trim, durable - keep);
     }
     if (edge->log_failing && cairn__commit_is_idle(&edge->commit)) {
         const cairn__log_entry tick = { .type = CAIRN__LOG_TICK,

@@ -13,7 +13,8 @@ enum {
     TURN_ENTRIES = 256, /* folded before questions are looked at */
     IDLE_COMMIT_BYTES =
         16 * 1024 * 1024,   /* a quiet project's position follows the log so closely */
-    RETRY_MS = 1000,        /* after a commit that failed */
+    RETRY_MS = 1000,        /* after a commit or a job that failed */
+    DURABLE_MS = 30000,     /* between two times that the state is put on the disk itself */
     ASK_WAIT_MS_MAX = 5000, /* a question waits for the fold to catch up */
     PATH_BYTES_MAX = 1024
 };
@@ -23,6 +24,8 @@ enum {
 typedef struct turn {
     uint64_t last_commit_ms; /* monotonic */
     uint64_t retry_ms;       /* not before */
+    uint64_t job_retry_ms;   /* after a job that failed: plan none before */
+    uint64_t durable_ms;     /* when the state was last put on the disk */
     bool dirty;
     bool failing;
     bool listening; /* to events as they are folded */
@@ -102,7 +105,7 @@ static bool commit_all(cairn__folder *folder, turn *t, bool all) {
         uint64_t one = cairn__fold_position(folder->projects[i].fold);
         committed = one < committed ? one : committed;
     }
-    atomic_store(&folder->committed, committed);
+    folder->committed = committed;
     update_stats(folder);
     return good;
 }
@@ -260,6 +263,7 @@ static void run_jobs(void *self) {
             cairn__logline("error", "trail_job_failed", "flush or compaction; it is planned again");
         }
         uv_mutex_lock(&folder->mutex);
+        folder->job_failed = status != CAIRN_OK;
         folder->job_given = false;
         folder->job_done = true;
         uv_cond_signal(&folder->wake);
@@ -286,6 +290,7 @@ static void plan_job(cairn__folder *folder) {
 static void turn_jobs(cairn__folder *folder, turn *t, bool may_plan) {
     uv_mutex_lock(&folder->mutex);
     bool done = folder->job_done;
+    bool failed = folder->job_failed;
     bool idle = !folder->job_given && !folder->job_done;
     uv_mutex_unlock(&folder->mutex);
     if (done) {
@@ -299,9 +304,26 @@ static void turn_jobs(cairn__folder *folder, turn *t, bool may_plan) {
         folder->job = NULL;
         folder->job_done = false;
         uv_mutex_unlock(&folder->mutex);
-        (void)commit_project(folder, project);
-    } else if (idle && may_plan) {
+        failed = !commit_project(folder, project) || failed;
+        t->job_retry_ms = failed ? mono_ms() + RETRY_MS : 0;
+    } else if (idle && may_plan && t->job_retry_ms <= mono_ms()) {
         plan_job(folder);
+    }
+}
+
+/* The log may be trimmed up to what even a power cut leaves of the state. */
+static void turn_durable(cairn__folder *folder, turn *t) {
+    uint64_t now = mono_ms();
+    if (now < t->durable_ms + DURABLE_MS || folder->committed == atomic_load(&folder->durable)) {
+        return;
+    }
+    bool good = true;
+    for (size_t i = 0; i < folder->project_count; i++) {
+        good = cairn__fold_make_durable(folder->projects[i].fold) && good;
+    }
+    t->durable_ms = now;
+    if (good) {
+        atomic_store(&folder->durable, folder->committed);
     }
 }
 
@@ -355,6 +377,7 @@ static void fold_log(void *self) {
             (void)commit_all(folder, &t, false);
         }
         turn_jobs(folder, &t, !stopping);
+        turn_durable(folder, &t);
         if (stopping && (!more || t.failing)) {
             break;
         }

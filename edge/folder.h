@@ -44,8 +44,9 @@ typedef struct cairn__folder {
     size_t project_count;
     cairn__log_reader *reader;
     cairn__files files;
-    uint64_t position;          /* read up to here */
-    _Atomic uint64_t committed; /* by all; any thread */
+    uint64_t position;        /* read up to here */
+    uint64_t committed;       /* by all */
+    _Atomic uint64_t durable; /* committed by all and on the disk; any thread */
     _Atomic uint64_t commit_interval_ms;
     _Atomic bool damaged; /* the log cannot be read on */
     uv_thread_t thread, job_thread;
@@ -59,7 +60,7 @@ typedef struct cairn__folder {
     uv_cond_t job_wake;
     cairn__trail_job *job;
     size_t job_project;
-    bool job_given, job_done, job_stopping;
+    bool job_given, job_done, job_failed, job_stopping;
     uv_async_t answers;
     /** Any thread but the loop: told for every event as it is folded. */
     void (*on_event)(void *self, size_t project, cairn_span json);

@@ -328,6 +328,14 @@ cairn_status cairn__fold_commit(cairn__fold *fold, uint64_t position,
     return CAIRN_OK;
 }
 
+bool cairn__fold_make_durable(cairn__fold *fold) {
+    int frames = 0;
+    int moved = 0;
+    int result =
+        sqlite3_wal_checkpoint_v2(fold->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);
+    return result == SQLITE_OK && frames == moved;
+}
+
 cairn__trail_job *cairn__fold_job_plan(cairn__fold *fold) {
     return cairn__trail_job_plan(fold->trail);
 }

@@ -44,6 +44,11 @@ cairn_status cairn__fold_entry(cairn__fold *fold, const cairn__log_entry *entry)
  * @retval CAIRN_STORAGE  Nothing committed; try again later: nothing is lost. */
 cairn_status cairn__fold_commit(cairn__fold *fold, uint64_t position,
                                 cairn__fold_problem *problem_out);
+/** Put what was committed on the disk itself. A commit survives a kill; the power may take the
+ * newest ones back (synchronous=NORMAL), and then the log is needed from an earlier position: trim
+ * it only up to a position that was committed before this said true. False: not now (a reader holds
+ * it up, or the disk fails); ask again later. */
+bool cairn__fold_make_durable(cairn__fold *fold);
 void cairn__fold_close(cairn__fold *fold); /* without a commit */
 
 /** A moment of the state, for questions: everything folded before the call is in it. */
