@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/civil.h"
 #include "ingest/ingest.h"
+#include "ingest/nul.h"
 #include "model/limits.h"
 
 enum { KEY_LENGTH_BYTES = 2 };
@@ -17,6 +18,7 @@ typedef struct reading {
     cairn__ingest_event *events;
     size_t count, capacity;
     bool no_memory;
+    cairn__nul_mark mark; /* of a body with U+0000 in a name */
 } reading;
 
 static const cairn__event_fault fault_not_object = { "event_not_object", "",
@@ -45,6 +47,8 @@ static const cairn__event_fault fault_value = {
     "value_invalid", "properties[].value",
     "use null, true, false, a number, a text or a list of texts"
 };
+static const cairn__event_fault fault_nul = { "name_has_nul", "properties[].name",
+                                              "use names without U+0000" };
 static const cairn__event_fault fault_seq = { "seq_invalid", "seq",
                                               "write seq as a whole number from 1 up" };
 static const cairn__event_fault fault_session = { "session_invalid", "session",
@@ -91,6 +95,10 @@ static bool read_type(reading *r, const json_t *value, cairn__ingest_event *out)
 static bool copy(reading *r, cairn_span from, cairn_span *out) {
     bool copied = cairn__arena_copy(r->arena, from, out);
     r->no_memory |= !copied;
+    if (copied && r->mark.utf8[0] != 0) {
+        /* the copy is the arena's own */
+        out->len = cairn__nul_restore(&r->mark, (uint8_t *)(uintptr_t)out->data, out->len);
+    }
     return copied;
 }
 
@@ -279,7 +287,12 @@ static bool read_properties(reading *r, const json_t *value, cairn__ingest_event
     json_t *one;
     size_t at = 0;
     json_object_foreach((json_t *)value, name, one) {
-        if (!copy(r, cairn__span_of(name), &properties[at].name)) {
+        cairn_span *copied = &properties[at].name;
+        if (!copy(r, cairn__span_of(name), copied)) {
+            return false;
+        }
+        if (copied->len != 0 && memchr(copied->data, 0, copied->len) != NULL) {
+            out->fault = fault_nul;
             return false;
         }
         if (!read_value(r, one, &properties[at].value)) {
@@ -391,7 +404,7 @@ static cairn_status refuse_text(cairn__ingest_problem *out, const json_error_t *
     char detail[256];
     (void)snprintf(detail, sizeof detail, "line %zu, byte %zu: %.150s", line, offset, error->text);
     if (json_error_code(error) == json_error_null_byte_in_key) { /* JSON, but nothing for names */
-        return refuse(out, "name_has_nul", detail, "leave \\u0000 out of the names of members");
+        return CAIRN_UNSUPPORTED;
     }
     return refuse(out, "body_not_json", detail,
                   "send one JSON object, an array of them, or one object per line");
@@ -473,6 +486,14 @@ cairn_status cairn__ingest_events(const cairn__ingest_json *json, cairn__arena *
     }
     reading r = { .arena = arena, .received_ms = json->received_ms };
     cairn_status status = read_documents(&r, json->body, problem_out);
+    if (status == CAIRN_UNSUPPORTED) { /* a name with U+0000 */
+        cairn_span marked;
+        status = cairn__nul_mark_body(json->body, arena, &marked, &r.mark);
+        r.count = 0;
+        status = status == CAIRN_OK ? read_documents(&r, marked, problem_out)
+                                    : refuse(problem_out, "name_has_nul", "a name has U+0000 in it",
+                                             "leave \\u0000 out of the names of members");
+    }
     if (status != CAIRN_OK) {
         return status;
     }

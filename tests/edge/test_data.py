@@ -171,8 +171,7 @@ class JsonTestSuite(EdgeCase):
             with open(path, "rb") as file:
                 status, body = self.post("/v1/events", file.read())
             name = os.path.basename(path)
-            is_json = status == 200 or json.loads(body)["code"] != "body_not_json"
-            if name[0] != "i" and is_json != (name[0] == "y"):
+            if status not in {"y": (200,), "n": (400,), "i": (200, 400)}[name[0]]:
                 wrong.append((name, status, body[:200]))
         print(f"json-test-suite: {len(names)} files, {len(wrong)} read otherwise")
         self.assertEqual(wrong, [])

@@ -103,6 +103,26 @@ static void each_wrong_event_is_refused_alone_with_its_field(void **state) {
     }
 }
 
+static void a_name_with_nul_costs_its_own_event_only(void **state) {
+    (void)state;
+    reading r = read_json("[{\"event\":\"a\",\"user\":\"u\",\"properties\":{\"x\\u0000y\":1}},"
+                          "{\"event\":\"b\",\"user\":\"u\",\"properties\":"
+                          "{\"t\":\"1\\u00002\",\"p\":\"\xEE\x80\x80\\ue001\\\\u0000\"}}]");
+    assert_int_equal(r.status, CAIRN_OK);
+    assert_int_equal(r.batch.rejected_count, 1);
+    assert_string_equal(r.batch.events[0].fault.code, "name_has_nul");
+    const cairn_property *properties = r.batch.events[1].event.properties;
+    assert_true(cairn__span_equal(properties[0].value.as.string, CAIRN_STR("1\0"
+                                                                           "2")));
+    assert_true(cairn__span_equal(properties[1].value.as.string,
+                                  CAIRN_STR("\xEE\x80\x80\xEE\x80\x81\\u0000")));
+    cairn__arena_free(&r.arena);
+    r = read_json("{\"event\":\"a\",\"user\":\"u\",\"x\\u0000\":1}");
+    assert_int_equal(r.status, CAIRN_OK);
+    assert_string_equal(r.batch.events[0].fault.code, "key_unknown");
+    cairn__arena_free(&r.arena);
+}
+
 static void what_is_not_json_is_refused_whole(void **state) {
     (void)state;
     static const char *const bodies[] = { "",
@@ -230,6 +250,7 @@ int main(void) {
         cmocka_unit_test(a_whole_json_event_is_read),
         cmocka_unit_test(one_array_and_lines_are_the_same_events),
         cmocka_unit_test(each_wrong_event_is_refused_alone_with_its_field),
+        cmocka_unit_test(a_name_with_nul_costs_its_own_event_only),
         cmocka_unit_test(what_is_not_json_is_refused_whole),
         cmocka_unit_test(too_many_events_are_refused_whole),
         cmocka_unit_test(a_log_payload_gives_key_and_body_back),
