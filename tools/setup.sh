@@ -32,6 +32,14 @@ nanopb  0.4.7  e1d89b166367a3c42d42311bdc2ed57ff78f86aede9a66828516e45490d48c81
 mbedtls 2.28.3 3b4953aa55a681e084d31892d9904cc5328d6b4958ea57b90ae4b4f94ae69a8d
 sqlite3 3.40.1 aaa776260ab4dc976db34aa7891819484c8676b5b2783123ebc6301e2ca5d655
 "
+# Sources inside ordinary packages: what is compiled from them, and its sha256.
+packaged_sources="
+/usr/share/duktape/duktape.c 2fa5f54ae03b574b2e6cacfb412f3a02c7207b7833f75129a234326b48c17496
+/usr/share/duktape/duktape.h 6ba93aea92510096c43ddd7c7f9e36f698225c9cd2af788bf414adf7c777deb2
+/usr/share/llhttp/llhttp.c   af384dc4a9e83b4b2ef8a658117a42afa1ee1585344563818ac730604e150f5f
+/usr/share/llhttp/api.c      6e5a4528cd67bb79c3b1c1e08bb8b4d9beeac4775877098d28be0a8f0d000897
+/usr/share/llhttp/http.c     c55eda50972fb150c093d54ba4a92921906f1f51ee60a6b1e0d13f5b9877f539
+"
 npm_folders="wasm examples/web console tests/web"
 node_major_min=18
 
@@ -179,6 +187,11 @@ prepare_sources() {
 
 # Sources that ordinary packages carry: linked, so that a build names one folder for all.
 link_packaged_sources() {
+    local path sha256
+    while read -r path sha256; do
+        [ -z "$path" ] || printf '%s  %s\n' "$sha256" "$path" | sha256sum --check --status ||
+            fail "$path is not the one pinned in tools/setup.sh: look at what changed, pin it anew"
+    done <<< "$packaged_sources"
     mkdir -p "$third_party"
     ln -sfn /usr/share/duktape "$third_party/duktape"
     ln -sfn /usr/share/llhttp "$third_party/llhttp"
