@@ -49,9 +49,13 @@ cairn_status cairn__quarantine_add(cairn__quarantine *quarantine, const cairn__q
         quarantine->capacity = capacity;
     }
     cairn__quarantined kept = *event;
-    if (!cairn__arena_copy(&quarantine->texts, event->original, &kept.original)) {
+    cairn_span field = cairn__span_of(event->fault.field);
+    field.len++; /* its end, too */
+    if (!cairn__arena_copy(&quarantine->texts, event->original, &kept.original) ||
+        !cairn__arena_copy(&quarantine->texts, field, &field)) {
         return CAIRN_NO_MEMORY;
     }
+    kept.fault.field = (const char *)field.data;
     quarantine->list[quarantine->count++] = kept;
     return CAIRN_OK;
 }

@@ -12,7 +12,7 @@ enum { CAIRN__QUARANTINE_ROWS_MAX = 100000 }; /* the oldest go first; the log ke
 typedef struct cairn__quarantined {
     uint64_t order;
     int64_t received_ms;
-    cairn__event_fault fault; /* static strings */
+    cairn__event_fault fault; /* never NULL; code and fix are static, the field is copied */
     cairn_span original;
 } cairn__quarantined;
 

@@ -10,7 +10,7 @@
 #include "ingest/nul.h"
 #include "model/limits.h"
 
-enum { KEY_LENGTH_BYTES = 2 };
+enum { KEY_LENGTH_BYTES = 2, FIELD_WORD_BYTES = 64 };
 
 typedef struct reading {
     cairn__arena *arena;
@@ -44,8 +44,7 @@ static const cairn__event_fault fault_no_ids = { "ids_missing", "ids",
 static const cairn__event_fault fault_properties = { "properties_invalid", "properties",
                                                      "write properties as a JSON object" };
 static const cairn__event_fault fault_value = {
-    "value_invalid", "properties[].value",
-    "use null, true, false, a number, a text or a list of texts"
+    "value_invalid", "properties", "use null, true, false, a number, a text or a list of texts"
 };
 static const cairn__event_fault fault_nul = { "name_has_nul", "properties[].name",
                                               "use names without U+0000" };
@@ -100,6 +99,24 @@ static bool copy(reading *r, cairn_span from, cairn_span *out) {
         out->len = cairn__nul_restore(&r->mark, (uint8_t *)(uintptr_t)out->data, out->len);
     }
     return copied;
+}
+
+/* A fault's field that says a sender's own word: "properties.x", cut after FIELD_WORD_BYTES. */
+static const char *field_of(reading *r, const char *prefix, const char *word) {
+    size_t prefix_len = strlen(prefix);
+    size_t len = strlen(word);
+    if (len > FIELD_WORD_BYTES) {
+        for (len = FIELD_WORD_BYTES; ((uint8_t)word[len] & 0xC0) == 0x80; len--) {
+            /* never in the middle of a character */
+        }
+    }
+    char *field = cairn__arena_alloc_zero(r->arena, 1, prefix_len + len + 1);
+    r->no_memory |= field == NULL;
+    if (field == NULL) {
+        return "";
+    }
+    (void)snprintf(field, prefix_len + len + 1, "%s%.*s", prefix, (int)len, word);
+    return field;
 }
 
 static bool read_name(reading *r, const json_t *value, cairn__ingest_event *out) {
@@ -297,6 +314,7 @@ static bool read_properties(reading *r, const json_t *value, cairn__ingest_event
         }
         if (!read_value(r, one, &properties[at].value)) {
             out->fault = fault_value;
+            out->fault.field = field_of(r, "properties.", name);
             return false;
         }
         at++;
@@ -330,6 +348,7 @@ static bool read_member(reading *r, const char *key, const json_t *value,
         }
     }
     out->fault = fault_key;
+    out->fault.field = field_of(r, "", key);
     return false;
 }
 
