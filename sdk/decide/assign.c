@@ -1,0 +1,99 @@
+#include "decide/assign.h"
+
+/* V2 hashes the decimal digits of the first hash: at most 10 for 32 bits. */
+enum { DIGITS_MAX = 10 };
+
+static const uint32_t fnv_start = 2166136261u;
+static const uint32_t fnv_prime = 16777619u;
+
+static uint32_t fnv_more(uint32_t hash, cairn_span bytes) {
+    for (size_t i = 0; i < bytes.len; i++) {
+        hash = (hash ^ bytes.data[i]) * fnv_prime;
+    }
+    return hash;
+}
+
+uint32_t cairn__assign_fnv(cairn_span bytes) {
+    return fnv_more(fnv_start, bytes);
+}
+
+static uint32_t fnv_decimal(uint32_t number) {
+    uint8_t digits[DIGITS_MAX];
+    size_t at = DIGITS_MAX;
+    do {
+        digits[--at] = (uint8_t)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    return cairn__assign_fnv((cairn_span){ digits + at, DIGITS_MAX - at });
+}
+
+/* The salt is prefix + salt, so that a namespace's needs no memory to be joined in. */
+static cairn_status bucket_of(cairn__assign_version version, cairn_span prefix, cairn_span salt,
+                              cairn_span unit, double *bucket_out) {
+    if (version == CAIRN__ASSIGN_V1) {
+        uint32_t hash = fnv_more(fnv_more(cairn__assign_fnv(unit), prefix), salt);
+        *bucket_out = (double)(hash % 1000) / 1000.0;
+        return CAIRN_OK;
+    }
+    if (version == CAIRN__ASSIGN_V2) {
+        uint32_t hash = fnv_more(fnv_more(cairn__assign_fnv(prefix), salt), unit);
+        *bucket_out = (double)(fnv_decimal(hash) % 10000) / 10000.0;
+        return CAIRN_OK;
+    }
+    return CAIRN_UNSUPPORTED;
+}
+
+cairn_status cairn__assign_bucket(cairn__assign_version version, cairn_span salt, cairn_span unit,
+                                  double *bucket_out) {
+    return bucket_of(version, (cairn_span){ NULL, 0 }, salt, unit, bucket_out);
+}
+
+static bool weights_fit(const cairn__shares *shares, size_t count) {
+    if (shares->weights == NULL || shares->weight_count != count) {
+        return false;
+    }
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!(shares->weights[i] >= 0)) { /* a NaN is not */
+            return false;
+        }
+        sum += shares->weights[i];
+    }
+    return sum >= 0.99 && sum <= 1.01;
+}
+
+void cairn__assign_ranges(const cairn__shares *shares, cairn__range *ranges_out, size_t count) {
+    double coverage = shares->coverage > 0 ? shares->coverage : 0; /* a NaN too becomes 0 */
+    if (coverage > 1) {
+        coverage = 1;
+    }
+    bool given = weights_fit(shares, count);
+    double from = 0;
+    for (size_t i = 0; i < count; i++) {
+        double weight = given ? shares->weights[i] : 1.0 / (double)count;
+        /* In two statements: a compiler may fuse a product and a sum of one expression into one
+         * rounding, and then platforms differ at the edge of a bucket. */
+        double width = coverage * weight;
+        ranges_out[i].from = from;
+        ranges_out[i].to = from + width;
+        from += weight;
+    }
+}
+
+int cairn__assign_choose(double bucket, const cairn__range *ranges, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (bucket >= ranges[i].from && bucket < ranges[i].to) {
+            return (int)i;
+        }
+    }
+    return CAIRN__NO_VARIANT;
+}
+
+bool cairn__assign_in_namespace(const cairn__namespace *layer, cairn_span unit) {
+    cairn_span prefix = layer->version == CAIRN__ASSIGN_V1 ? CAIRN_STR("__") : CAIRN_STR("");
+    double bucket = 0;
+    if (bucket_of(layer->version, prefix, layer->name, unit, &bucket) != CAIRN_OK) {
+        return false;
+    }
+    return cairn__assign_choose(bucket, layer->slices, layer->slice_count) != CAIRN__NO_VARIANT;
+}

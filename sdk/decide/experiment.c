@@ -1,0 +1,152 @@
+#include "decide/experiment.h"
+
+#include "base/bytes.h"
+
+/* What the steps below have found so far. */
+typedef struct verdict {
+    bool final;
+    cairn__decision decision;
+} verdict;
+
+static verdict go_on(void) {
+    return (verdict){ false, { .variant = CAIRN__NO_VARIANT } };
+}
+
+static verdict none(cairn__experiment_reason reason) {
+    return (verdict){ true, { .variant = CAIRN__NO_VARIANT, .reason = reason } };
+}
+
+static verdict forced(const cairn__experiment *experiment, uint32_t variant,
+                      cairn__experiment_reason reason) {
+    if (variant >= experiment->variant_count) {
+        return none(CAIRN__REASON_FORCED_UNKNOWN);
+    }
+    return (verdict){ true, { .variant = (int)variant, .reason = reason } };
+}
+
+static bool valid(const cairn__experiment *experiment) {
+    for (size_t i = 0; i < experiment->namespace_count; i++) {
+        if (i == CAIRN__EXPERIMENT_NAMESPACES_MAX ||
+            experiment->namespaces[i].slice_count > CAIRN__EXPERIMENT_SLICES_MAX) {
+            return false;
+        }
+    }
+    return experiment->variant_count >= 2 && experiment->variant_count <= CAIRN__VARIANTS_MAX &&
+           experiment->forced_count <= CAIRN__EXPERIMENT_FORCED_MAX &&
+           (experiment->version == CAIRN__ASSIGN_V1 || experiment->version == CAIRN__ASSIGN_V2);
+}
+
+/* Before anything that depends on chance. */
+static verdict given(const cairn__experiment *experiment, const cairn__experiment_input *input) {
+    if (!valid(experiment)) {
+        return none(CAIRN__REASON_INVALID);
+    }
+    if (input->mode == CAIRN__EXPERIMENT_OFF) {
+        return none(CAIRN__REASON_OFF);
+    }
+    if (input->override) {
+        return forced(experiment, input->override_variant, CAIRN__REASON_OVERRIDE);
+    }
+    for (size_t i = 0; i < experiment->forced_count && input->unit.len > 0; i++) {
+        if (cairn__span_equal(experiment->forced[i].unit, input->unit)) {
+            return forced(experiment, experiment->forced[i].variant, CAIRN__REASON_FORCED_UNIT);
+        }
+    }
+    if (experiment->paused) {
+        return none(CAIRN__REASON_PAUSED);
+    }
+    return input->unit.len == 0 ? none(CAIRN__REASON_NO_UNIT) : go_on();
+}
+
+/* May a unit that is not in yet come in? */
+static verdict entry(const cairn__experiment *experiment, const cairn__experiment_input *input) {
+    for (size_t i = 0; i < experiment->namespace_count; i++) {
+        if (!cairn__assign_in_namespace(&experiment->namespaces[i], input->unit)) {
+            return none(CAIRN__REASON_NAMESPACE);
+        }
+    }
+    if (experiment->targeting != NULL) {
+        cairn__rule_answer answer =
+            cairn__rule_evaluate(experiment->targeting, input->values, input->now_ms, input->zone);
+        if (answer != CAIRN__RULE_TRUE) {
+            return none(answer == CAIRN__RULE_UNKNOWN ? CAIRN__REASON_TARGET_UNKNOWN
+                                                      : CAIRN__REASON_NOT_TARGETED);
+        }
+    }
+    if (input->prerequisite == CAIRN__PREREQUISITE_MET) {
+        return go_on();
+    }
+    return none(input->prerequisite == CAIRN__PREREQUISITE_UNKNOWN
+                    ? CAIRN__REASON_PREREQUISITE_UNKNOWN
+                    : CAIRN__REASON_PREREQUISITE);
+}
+
+static int variant_of(const cairn__experiment *experiment, double bucket) {
+    if (experiment->ranges != NULL) {
+        return cairn__assign_choose(bucket, experiment->ranges, experiment->variant_count);
+    }
+    cairn__range ranges[CAIRN__VARIANTS_MAX];
+    cairn__assign_ranges(&experiment->shares, ranges, experiment->variant_count);
+    return cairn__assign_choose(bucket, ranges, experiment->variant_count);
+}
+
+static bool sticky_holds(const cairn__experiment *experiment, const cairn__sticky *sticky) {
+    return sticky->present && sticky->version == experiment->sticky_version &&
+           sticky->version >= experiment->sticky_oldest &&
+           sticky->variant < experiment->variant_count;
+}
+
+static verdict by_chance(const cairn__experiment *experiment, const cairn__experiment_input *input,
+                         double bucket) {
+    bool holds = sticky_holds(experiment, &input->sticky);
+    if (!holds && input->sticky.present && input->sticky.version < experiment->sticky_oldest) {
+        return none(CAIRN__REASON_STICKY_OLD);
+    }
+    int variant = holds ? (int)input->sticky.variant : variant_of(experiment, bucket);
+    if (variant == CAIRN__NO_VARIANT) {
+        return none(CAIRN__REASON_COVERAGE);
+    }
+    if (experiment->force_all) {
+        return forced(experiment, experiment->force_all_variant, CAIRN__REASON_FORCED_ALL);
+    }
+    if (input->mode == CAIRN__EXPERIMENT_FORCED_ONLY) {
+        return none(CAIRN__REASON_FORCED_ONLY);
+    }
+    verdict found = { true, { .variant = variant } };
+    found.decision.reason = holds ? CAIRN__REASON_STICKY : CAIRN__REASON_ASSIGNED;
+    found.decision.sticky = (cairn__sticky){ true, experiment->sticky_version, (uint32_t)variant };
+    return found;
+}
+
+cairn__decision cairn__experiment_decide(const cairn__experiment *experiment,
+                                         const cairn__experiment_input *input) {
+    verdict found = given(experiment, input);
+    if (!found.final && !sticky_holds(experiment, &input->sticky)) {
+        found = entry(experiment, input);
+    }
+    if (found.final) {
+        return found.decision;
+    }
+    double bucket = 0;
+    if (cairn__assign_bucket(experiment->version, experiment->salt, input->unit, &bucket) !=
+        CAIRN_OK) {
+        return none(CAIRN__REASON_INVALID).decision; /* `valid` has let only known versions by */
+    }
+    found = by_chance(experiment, input, bucket);
+    found.decision.has_bucket = true;
+    found.decision.bucket = bucket;
+    return found.decision;
+}
+
+const char *cairn__experiment_reason_text(cairn__experiment_reason reason) {
+    static const char *const texts[CAIRN__REASON_COUNT] = {
+        "invalid",        "off",          "forced_unknown",
+        "override",       "forced_unit",  "paused",
+        "no_unit",        "namespace",    "not_targeted",
+        "target_unknown", "prerequisite", "prerequisite_unknown",
+        "sticky_old",     "coverage",     "forced_all",
+        "forced_only",    "sticky",       "assigned",
+    };
+    bool known = (unsigned)reason < CAIRN__REASON_COUNT;
+    return known ? texts[reason] : texts[CAIRN__REASON_INVALID];
+}
