@@ -165,6 +165,10 @@ static void sticky_holds_until_its_version_changes(void **state) {
     expect(&experiment, &input, -1, "sticky_old");
     input.sticky.version = 4; /* from a newer definition */
     expect(&experiment, &input, U1_VARIANT, "assigned");
+    experiment.sticky_oldest = 5; /* even the current version is too old */
+    expect(&experiment, &input, -1, "sticky_old");
+    input.sticky.version = 3;
+    expect(&experiment, &input, -1, "sticky_old");
 }
 
 static void force_all_only_of_those_who_take_part(void **state) {
