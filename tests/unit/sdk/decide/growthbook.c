@@ -8,17 +8,23 @@
 
 enum { TEXT_BYTES = 512, STICKY_VERSIONS = 10 };
 
+static bool is_one_of(const char *name, const char *const *known, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(name, known[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void only_these(json_t *object, const char *const *known, size_t count) {
-    const char *name = NULL;
-    json_t *value = NULL;
-    json_object_foreach(object, name, value) {
-        bool found = false;
-        for (size_t i = 0; i < count; i++) {
-            found = found || strcmp(name, known[i]) == 0;
-        }
-        if (!found) {
-            fail_msg("the adapter does not know the field \"%s\"", name);
-        }
+    const char *stranger = NULL;
+    for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at)) {
+        const char *name = json_object_iter_key(at);
+        stranger = is_one_of(name, known, count) ? stranger : name;
+    }
+    if (stranger != NULL) {
+        fail_msg("the adapter does not know the field \"%s\"", stranger);
     }
 }
 
@@ -229,19 +235,22 @@ static void read_assignments(growthbook *g, json_t *assignments) {
     }
 }
 
+static void read_document(growthbook *g, json_t *document, const char *attribute,
+                          const char *value) {
+    if (strcmp(text_of(document, "attributeName", ""), attribute) == 0 &&
+        strcmp(text_of(document, "attributeValue", ""), value) == 0) {
+        read_assignments(g, json_object_get(document, "assignments"));
+    }
+}
+
 void growthbook_read_sticky(growthbook *g, json_t *context, json_t *experiment, json_t *documents) {
     const char *const attributes[] = { g->attribute,
                                        text_of(experiment, "fallbackAttribute", g->attribute) };
     json_t *facts = json_object_get(context, "attributes");
     for (size_t a = 0; a < 2 && !g->input.sticky.present; a++) {
-        size_t i = 0;
-        json_t *document = NULL;
-        json_array_foreach(documents, i, document) {
-            if (strcmp(text_of(document, "attributeName", ""), attributes[a]) == 0 &&
-                strcmp(text_of(document, "attributeValue", ""),
-                       text_of(facts, attributes[a], "")) == 0) {
-                read_assignments(g, json_object_get(document, "assignments"));
-            }
+        const char *value = text_of(facts, attributes[a], "");
+        for (size_t i = 0; i < json_array_size(documents); i++) {
+            read_document(g, json_array_get(documents, i), attributes[a], value);
         }
     }
 }
