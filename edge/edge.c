@@ -201,7 +201,7 @@ static void on_event(void *self, size_t project, cairn_span json) {
 static void finish(cairn__edge *edge) {
     uv_timer_stop(&edge->drain);
     cairn__commit_stop(&edge->commit);
-    cairn__folder_stop(&edge->folder);
+    cairn__folder_stop(&edge->folder, (uint64_t)edge->config.drain_timeout_ms);
     cairn__live_stop(&edge->live);
     cairn__server_stop(&edge->server);
     uv_close((uv_handle_t *)&edge->second, NULL);

@@ -365,6 +365,7 @@ static void fold_log(void *self) {
         uv_mutex_lock(&folder->mutex);
         uint64_t limit = folder->limit;
         bool stopping = folder->stopping;
+        uint64_t stop_by_ms = folder->stop_by_ms;
         uv_mutex_unlock(&folder->mutex);
         turn_listening(folder, &t);
         uint64_t now = mono_ms();
@@ -378,8 +379,8 @@ static void fold_log(void *self) {
         }
         turn_jobs(folder, &t, !stopping);
         turn_durable(folder, &t);
-        if (stopping && (!more || t.failing)) {
-            break;
+        if (stopping && (!more || t.failing || now >= stop_by_ms)) {
+            break; /* what is not folded is in the log, and is folded after the next start */
         }
         if (!more) {
             rest(folder, &t);
@@ -514,12 +515,13 @@ static void end_job_thread(cairn__folder *folder) {
     turn_jobs(folder, &t, false); /* what had begun is taken in */
 }
 
-void cairn__folder_stop(cairn__folder *folder) {
+void cairn__folder_stop(cairn__folder *folder, uint64_t fold_ms_max) {
     if (!folder->running) {
         return;
     }
     uv_mutex_lock(&folder->mutex);
     folder->stopping = true;
+    folder->stop_by_ms = mono_ms() + fold_ms_max;
     uv_cond_signal(&folder->wake);
     uv_mutex_unlock(&folder->mutex);
     uv_thread_join(&folder->thread);

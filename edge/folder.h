@@ -56,6 +56,7 @@ typedef struct cairn__folder {
     cairn__ask *asked_first, *asked_last;
     cairn__ask *answered;
     bool stopping;
+    uint64_t stop_by_ms; /* when stopping: fold no longer than this */
     /* the job thread */
     uv_cond_t job_wake;
     cairn__trail_job *job;
@@ -81,9 +82,9 @@ int cairn__folder_start(cairn__folder *folder, uv_loop_t *loop);
 void cairn__folder_limit(cairn__folder *folder, uint64_t limit);
 /** The loop: ask. */
 void cairn__folder_ask(cairn__folder *folder, cairn__ask *ask);
-/** The loop: fold and commit all up to the limit, then end the threads. What was asked and not
- * answered is answered CAIRN_CLOSED. */
-void cairn__folder_stop(cairn__folder *folder);
+/** The loop: fold and commit what there is up to the limit, for at most fold_ms_max (the log keeps
+ * the rest), then end the threads. What was asked and not answered is answered CAIRN_CLOSED. */
+void cairn__folder_stop(cairn__folder *folder, uint64_t fold_ms_max);
 /** Close the folds. After stop, or instead of start. */
 void cairn__folder_close(cairn__folder *folder);
 

@@ -117,7 +117,8 @@ static void on_heartbeat(uv_timer_t *timer) {
     cairn__live *live = timer->data;
     uint64_t now = uv_now(live->server->loop);
     live->watched_ms = live->clients != NULL ? now : live->watched_ms;
-    atomic_store(&live->wanted, live->clients != NULL || now - live->watched_ms < QUIET_MS);
+    bool lately = live->watched_ms != 0 && now - live->watched_ms < QUIET_MS;
+    atomic_store(&live->wanted, live->clients != NULL || lately);
     on_fresh(&live->fresh);
     for (cairn__live_client *at = live->clients, *next = NULL; at != NULL; at = next) {
         next = at->next;
@@ -179,7 +180,6 @@ int cairn__live_start(cairn__live *live, uv_loop_t *loop, int64_t start_ms) {
     live->next_number = 1;
     live->oldest_number = 1;
     live->start_ms = start_ms;
-    live->watched_ms = uv_now(loop);
     int code = uv_mutex_init(&live->mutex);
     code = code != 0 ? code : uv_async_init(loop, &live->fresh, on_fresh);
     code = code != 0 ? code : uv_timer_init(loop, &live->heartbeat);

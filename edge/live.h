@@ -45,7 +45,7 @@ typedef struct cairn__live {
     cairn__live_client *clients;
     size_t client_count;
     uint64_t heartbeat_ms; /* the configuration's */
-    uint64_t watched_ms;   /* when somebody last watched */
+    uint64_t watched_ms;   /* when somebody last watched; 0: nobody ever did */
     bool running;
 } cairn__live;
 
