@@ -113,7 +113,9 @@ typedef struct cairn__rule_node {
     uint8_t op;
     uint8_t join; /* cairn__rule_arithmetic, as a child of a chain */
     bool negated;
-    uint32_t at; /* in the text, for faults */
+    uint32_t at;         /* in the text, for faults */
+    uint32_t begin, end; /* its text, without the brackets around it; of all but items of lists */
+    uint32_t code;       /* the instruction that gives its value, + 1; 0: it is part of another */
     uint32_t child_count;
     cairn__rule_value constant;
     cairn__rule_slot path;

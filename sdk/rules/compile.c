@@ -13,7 +13,7 @@ typedef struct compiler {
     cairn_status status;
 } compiler;
 
-static void write_node(compiler *c, const node *from);
+static void write_node(compiler *c, node *from);
 
 static void refuse(compiler *c, const node *at, const char *sentence) {
     if (c->status == CAIRN_OK) {
@@ -209,7 +209,7 @@ static void write_logic(compiler *c, const node *from) {
     cairn__rule_operation join = conjunction ? CAIRN__RULE_OP_AND : CAIRN__RULE_OP_OR;
     uint32_t chain = UINT32_MAX;
     write_node(c, from->first);
-    for (const node *child = from->first->next; child != NULL && c->status == CAIRN_OK;
+    for (node *child = from->first->next; child != NULL && c->status == CAIRN_OK;
          child = child->next) {
         chain = put(c, from, (cairn__rule_code){ (uint8_t)jump, 0, 0, chain });
         write_node(c, child);
@@ -241,8 +241,8 @@ static uint8_t mirrored(uint8_t how) {
 
 /* A name against a constant, nearly every test there is, is one instruction. */
 static void write_compare(compiler *c, const node *from) {
-    const node *left = from->first;
-    const node *right = from->last;
+    node *left = from->first;
+    node *right = from->last;
     bool mirror = is_constant(left) && right->kind == CAIRN__RULE_NODE_PATH;
     if (mirror || (left->kind == CAIRN__RULE_NODE_PATH && is_constant(right))) {
         uint32_t slot = slot_of(c, mirror ? right : left);
@@ -282,7 +282,7 @@ static void write_matches(compiler *c, const node *from) {
 
 static void write_chain(compiler *c, const node *from) {
     write_node(c, from->first);
-    for (const node *child = from->first->next; child != NULL; child = child->next) {
+    for (node *child = from->first->next; child != NULL; child = child->next) {
         write_node(c, child);
         (void)put(c, child, (cairn__rule_code){ CAIRN__RULE_OP_ARITHMETIC, child->join, 0, 0 });
     }
@@ -309,7 +309,7 @@ static void write_simple(compiler *c, const node *from) {
         [CAIRN__RULE_NODE_NEGATE] = CAIRN__RULE_OP_NEGATE,
         [CAIRN__RULE_NODE_CALL] = CAIRN__RULE_OP_CALL,
     };
-    for (const node *child = from->first; child != NULL; child = child->next) {
+    for (node *child = from->first; child != NULL; child = child->next) {
         write_node(c, child);
     }
     cairn__rule_code code = { operations[from->kind], from->op, (uint16_t)from->child_count, 0 };
@@ -319,7 +319,7 @@ static void write_simple(compiler *c, const node *from) {
     (void)put(c, from, code);
 }
 
-static void write_node(compiler *c, const node *from) {
+static void write_node(compiler *c, node *from) {
     if (c->status != CAIRN_OK) {
         return;
     }
@@ -354,6 +354,7 @@ static void write_node(compiler *c, const node *from) {
         write_simple(c, from);
         break;
     }
+    from->code = code_count(c); /* its value is what the last instruction gives */
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */
@@ -398,7 +399,7 @@ static cairn_status assemble(compiler *c, cairn__rule *rule_out) {
     return cairn__rule_load(cairn__span(program, bytes), c->source->arena, rule_out);
 }
 
-static cairn_status compile_tree(const cairn__rule_source *source, const node *tree,
+static cairn_status compile_tree(const cairn__rule_source *source, node *tree,
                                  cairn__rule *rule_out) {
     cairn_allocator allocator = source->arena->allocator;
     compiler c = {
@@ -452,8 +453,10 @@ static cairn_status refuse_history(const cairn__rule_source *source, const node 
     return CAIRN_UNSUPPORTED;
 }
 
-cairn_status cairn__rule_compile(const cairn__rule_source *source, cairn__rule *rule_out) {
+cairn_status cairn__rule_compile_tree(const cairn__rule_source *source, cairn__rule *rule_out,
+                                      node **tree_out) {
     node *tree = NULL;
+    *tree_out = NULL;
     *source->fault = (cairn__rule_fault){ .line = 1, .column = 1 };
     *rule_out = (cairn__rule){ 0 };
     if (source->text.len > CAIRN__RULE_TEXT_BYTES_MAX) {
@@ -475,5 +478,11 @@ cairn_status cairn__rule_compile(const cairn__rule_source *source, cairn__rule *
         cairn__rule_fault_begin(source->fault, source->text, 0);
         cairn__rule_fault_add(source->fault, "the rule needs more memory than it was given");
     }
+    *tree_out = status == CAIRN_OK ? tree : NULL;
     return status;
+}
+
+cairn_status cairn__rule_compile(const cairn__rule_source *source, cairn__rule *rule_out) {
+    node *tree = NULL;
+    return cairn__rule_compile_tree(source, rule_out, &tree);
 }

@@ -345,6 +345,45 @@ static answer run(const machine *m) {
     }
 }
 
+static void trace_logic(uint8_t op, value *top) {
+    if (op == CAIRN__RULE_OP_NOT) {
+        set_answer(top, opposite(answer_of(top)));
+        return;
+    }
+    answer a = answer_of(&top[0]);
+    answer b = answer_of(&top[1]);
+    set_answer(top, op == CAIRN__RULE_OP_AND ? both(a, b) : either(a, b));
+}
+
+void cairn__rule_trace(const cairn__rule *rule, const cairn_value *values, int64_t now_ms,
+                       const cairn__zone *zone, value *trace) {
+    machine m = { cairn__rule_open(rule->program), values, zone, now_ms };
+    value stack[CAIRN__RULE_STACK_MAX + 1] = { 0 };
+    value *top = stack;
+    for (uint32_t at = 0;; at++) {
+        cairn__rule_code code = cairn__rule_code_at(&m.view, at);
+        bool jump = code.op == CAIRN__RULE_OP_JUMP_FALSE || code.op == CAIRN__RULE_OP_JUMP_TRUE;
+        if (code.op == CAIRN__RULE_OP_END) {
+            return;
+        }
+        if (jump) {
+            continue;
+        }
+        top -= (ptrdiff_t)cairn__rule_code_takes(&code) - 1;
+        CAIRN_ASSERT(top > stack && top <= stack + CAIRN__RULE_STACK_MAX);
+        if (code.op >= CAIRN__RULE_OP_SLOT && code.op <= CAIRN__RULE_OP_NOW) {
+            *top = load(&m, &code);
+        } else if (code.op == CAIRN__RULE_OP_COMPARE_SLOT) {
+            set_answer(top, compare_slot(&m, &code));
+        } else if (code.op >= CAIRN__RULE_OP_AND && code.op <= CAIRN__RULE_OP_NOT) {
+            trace_logic(code.op, top);
+        } else {
+            *top = compute(&m, &code, top);
+        }
+        trace[at] = *top;
+    }
+}
+
 cairn__rule_answer cairn__rule_evaluate(const cairn__rule *rule, const cairn_value *values,
                                         int64_t now_ms, const cairn__zone *zone) {
     machine m = { cairn__rule_open(rule->program), values, zone, now_ms };

@@ -144,12 +144,22 @@ bool cairn__rule_deeper(parser *p) {
     return p->status == CAIRN_OK;
 }
 
+/* Its text is from `begin` to what was read last. The first to say so is right: the brackets around
+ * a node belong to what they stand in. */
+static node *mark(const parser *p, node *made, uint32_t begin) {
+    if (made != NULL && made->end == 0) {
+        made->begin = begin;
+        made->end = (uint32_t)(p->before.data + p->before.len - p->lexer.text.data);
+    }
+    return made;
+}
+
 /* --- arithmetic ------------------------------------------------------------------------------ */
 
 static node *parse_unary(parser *p) {
     uint32_t at = p->now.at;
     if (!cairn__rule_take_sign(p, "-")) {
-        return cairn__rule_parse_primary(p);
+        return mark(p, cairn__rule_parse_primary(p), at);
     }
     if (!cairn__rule_deeper(p)) {
         return NULL;
@@ -165,13 +175,14 @@ static node *parse_unary(parser *p) {
     if (fold) {
         inner->constant = cairn__rule_negate(&inner->constant);
         inner->at = at;
-        return inner;
+        inner->end = 0;
+        return mark(p, inner, at);
     }
     node *made = cairn__rule_new_node(p, CAIRN__RULE_NODE_NEGATE, at);
     if (made != NULL) {
         cairn__rule_add_child(made, inner);
     }
-    return made;
+    return mark(p, made, at);
 }
 
 typedef struct joiner {
@@ -196,6 +207,7 @@ static const joiner *take_joiner(parser *p, const joiner *joiners) {
 
 /* first { joiner next }: one node for the whole chain. */
 static node *parse_chain(parser *p, const joiner *joiners, node *(*parse)(parser *)) {
+    uint32_t begin = p->now.at;
     node *first = parse(p);
     uint32_t at = p->now.at;
     const joiner *joint = first == NULL ? NULL : take_joiner(p, joiners);
@@ -215,7 +227,7 @@ static node *parse_chain(parser *p, const joiner *joiners, node *(*parse)(parser
         next->join = (uint8_t)joint->join;
         cairn__rule_add_child(chain, next);
     }
-    return p->status == CAIRN_OK ? chain : NULL;
+    return p->status == CAIRN_OK ? mark(p, chain, begin) : NULL;
 }
 
 static node *parse_term(parser *p) {
@@ -381,11 +393,8 @@ static node *parse_not_in(parser *p, node *left) {
     return parse_in(p, left, true);
 }
 
-static node *parse_test(parser *p) {
-    node *left = parse_sum(p);
-    if (left == NULL) {
-        return NULL;
-    }
+/* What follows a value and makes a test of it; the value itself when nothing does. */
+static node *parse_test_of(parser *p, node *left) {
     cairn__rule_compare how = comparison_at(p);
     if (how != CAIRN__RULE_COMPARE_COUNT) {
         return parse_compare(p, left, how);
@@ -414,6 +423,12 @@ static node *parse_test(parser *p) {
     return cairn__rule_at_word(p, "is") ? parse_is(p, left) : left;
 }
 
+static node *parse_test(parser *p) {
+    uint32_t begin = p->now.at;
+    node *left = parse_sum(p);
+    return left == NULL ? NULL : mark(p, parse_test_of(p, left), begin);
+}
+
 /* --- logic ----------------------------------------------------------------------------------- */
 
 static node *parse_not(parser *p) {
@@ -430,7 +445,7 @@ static node *parse_not(parser *p) {
     if (made != NULL) {
         cairn__rule_add_child(made, inner);
     }
-    return made;
+    return mark(p, made, at);
 }
 
 /* first { word next } */
@@ -451,7 +466,7 @@ static node *parse_logic(parser *p, cairn__rule_node_kind kind, node *(*parse)(p
             break;
         }
     }
-    return made;
+    return mark(p, made, at);
 }
 
 static node *parse_and(parser *p) {

@@ -114,6 +114,16 @@ static inline cairn__rule_constant cairn__rule_constant_at(const cairn__rule_vie
 cairn__rule_value cairn__rule_constant_value(const cairn__rule_view *view, uint32_t index,
                                              const cairn__zone *zone);
 
+/** As cairn__rule_compile, with the tree: its nodes know their text and their instructions. */
+cairn_status cairn__rule_compile_tree(const cairn__rule_source *source, cairn__rule *rule_out,
+                                      cairn__rule_node **tree_out);
+
+/** Run all of a program, jumping over nothing, and keep what each instruction gives (of a jump:
+ * nothing). By Kleene's logic what a jump would skip changes no answer. `trace`: room for
+ * `code_count` values; their strings are views into the values and the program. */
+void cairn__rule_trace(const cairn__rule *rule, const cairn_value *values, int64_t now_ms,
+                       const cairn__zone *zone, cairn__rule_value *trace);
+
 /** Order of the items of a set: by type, then by value; of types that never compare, by kind. */
 int cairn__rule_set_order(const cairn__rule_value *a, const cairn__rule_value *b);
 

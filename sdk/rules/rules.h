@@ -88,4 +88,33 @@ cairn_status cairn__rule_load(cairn_span program, cairn__arena *arena, cairn__ru
 cairn__rule_answer cairn__rule_evaluate(const cairn__rule *rule, const cairn_value *values,
                                         int64_t now_ms, const cairn__zone *zone);
 
+enum {
+    CAIRN__RULE_EXPLAIN_PARTS_MAX = 500,      /* parts of the rule; the first in reading order */
+    CAIRN__RULE_EXPLAIN_TEXT_BYTES_MAX = 200, /* of a part's text, of a value; then "…" */
+    CAIRN__RULE_EXPLAIN_BYTES_MAX = 2 << 20   /* no explanation is longer */
+};
+
+/** Whose facts, and when; as for cairn__rule_evaluate. */
+typedef struct cairn__rule_facts {
+    /** The value of a name, kind CAIRN__RULE_VALUE_UNKNOWN where only the server knows it. What it
+     * borrows must live until cairn__rule_explain returns. */
+    cairn_value (*value_of)(void *context, const cairn__rule_slot *slot);
+    void *context;
+    int64_t now_ms;
+    const cairn__zone *zone; /* NULL: UTC */
+} cairn__rule_facts;
+
+/**
+ * Why, or why not: the rule's parts as JSON, each with what it came to (docs/RULES.md,
+ * "Explaining"). Answers and values are those of cairn__rule_evaluate. Appends to `to`; at most
+ * CAIRN__RULE_EXPLAIN_BYTES_MAX bytes. Not for the hot path: it compiles the text, and prints.
+ *
+ * @param answer_out  The whole rule's answer.
+ * @retval CAIRN_INVALID, CAIRN_UNSUPPORTED  As cairn__rule_compile; nothing is appended.
+ * @retval CAIRN_NO_MEMORY  The arena is full (beside compiling: 100 KiB), or the buffer is: then
+ * what was appended is cut off and `to` is failed.
+ */
+cairn_status cairn__rule_explain(const cairn__rule_source *source, const cairn__rule_facts *facts,
+                                 cairn__buffer *to, cairn__rule_answer *answer_out);
+
 #endif
