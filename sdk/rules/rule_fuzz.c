@@ -1,5 +1,6 @@
 /* rule_fuzz.c: any text is refused with a sentence or is a rule; then its program passes the check,
- * a second compilation gives the same bytes, and it answers the same twice, from a copy as well. */
+ * a second compilation gives the same bytes, and it answers the same twice, from a copy as well;
+ * its explanation gives that answer too, as UTF-8 text within its limit. */
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "rules/rules.h"
@@ -48,6 +49,31 @@ static void check(const cairn__rule_source *source, const cairn__rule *rule) {
     }
 }
 
+/* The facts of a name, whichever slot it has. */
+static cairn_value value_named(void *context, const cairn__rule_slot *slot) {
+    const cairn__rule *rule = context;
+    size_t i = 0;
+    while (rule->slots[i].space != slot->space ||
+           !cairn__span_equal(rule->slots[i].name, slot->name)) {
+        i += 1;
+        CAIRN_ASSERT(i < rule->slot_count);
+    }
+    return value_of(i);
+}
+
+static void check_explanation(const cairn__rule_source *source, cairn__rule *rule) {
+    const cairn__rule_facts facts = { value_named, rule, 0, NULL };
+    cairn__rule_answer said = CAIRN__RULE_FALSE;
+    cairn__buffer to = cairn__buffer_make(cairn__heap(), CAIRN__RULE_EXPLAIN_BYTES_MAX);
+    cairn_status status = cairn__rule_explain(source, &facts, &to, &said);
+    CAIRN_ASSERT(status == CAIRN_OK || (status == CAIRN_NO_MEMORY && !to.failed));
+    if (status == CAIRN_OK) {
+        CAIRN_ASSERT(said == answer(rule, 0));
+        CAIRN_ASSERT(cairn__utf8_valid(cairn__buffer_span(&to)));
+    }
+    cairn__buffer_free(&to);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     cairn__arena arena = cairn__arena_make(cairn__heap(), ARENA_BYTES);
     cairn__buffer shown = cairn__buffer_make(cairn__heap(), 1 << 20);
@@ -58,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     CAIRN_ASSERT((status == CAIRN_OK) == (fault.text[0] == '\0'));
     if (status == CAIRN_OK) {
         check(&source, &rule);
+        check_explanation(&source, &rule);
     } else {
         CAIRN_ASSERT(cairn__utf8_valid(cairn__span_of(fault.text)));
         cairn__rule_fault_show(source.text, &fault, &shown);

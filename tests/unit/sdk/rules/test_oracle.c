@@ -1,7 +1,8 @@
 /* Goal: the compiled program means what the language says, for any rule and any values.
  * Method: random trees of every operator, printed with the fewest brackets; a slow evaluator that
  * walks the tree (oracle.c) must agree, 240,000 times; what is known about unknown facts never
- * changes when they become known; a program loaded from its bytes answers alike. */
+ * changes when they become known; a program loaded from its bytes answers alike. Of every fourth
+ * rule each part of the explanation must agree as well, found by its text. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -442,9 +443,170 @@ static void random_rules_agree_with_the_oracle(void **state) {
     cairn__arena_free(&arena);
 }
 
+/* --- explanations ---------------------------------------------------------------------------- */
+
+typedef struct told {
+    const oracle_value *facts;
+    const char *json;
+    long compared; /* parts that were found and agreed */
+} told;
+
+/* The text in quotes, as JSON. */
+static void quote(const char *text, char *to) {
+    *to++ = '"';
+    for (; *text != '\0'; text++) {
+        if (*text == '"') {
+            *to++ = '\\';
+        }
+        *to++ = *text;
+    }
+    (void)snprintf(to, 2, "\"");
+}
+
+static bool begins(const char *text, const char *with) {
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+static void list_as_json(const oracle_value *v, char *to, size_t room) {
+    size_t at = (size_t)snprintf(to, room, "\"list\",\"value\":[");
+    for (int i = 0; i < v->items; i++) {
+        at += (size_t)snprintf(to + at, room - at, "%s\"%s\"", i > 0 ? "," : "", v->list[i]);
+    }
+    (void)snprintf(to + at, room - at, "]");
+}
+
+/* `at` stands after "type": . */
+static bool same_value(const oracle_value *v, const char *at) {
+    static const char *const kinds[] = { "unknown", "null", "boolean",     "integer", "number",
+                                         "string",  "time", "duration_ms", "list" };
+    char want[256];
+    char iso[CAIRN__INSTANT_TEXT_BYTES];
+    bool calendar = v->kind == ORACLE_TIME && v->whole >= INT64_C(-62167219200000) &&
+                    v->whole < INT64_C(253402300800000);
+    int head = snprintf(want, sizeof want, "\"%s\",\"value\":", kinds[v->kind]);
+    char *rest = want + head;
+    size_t room = sizeof want - (size_t)head;
+    if (v->kind == ORACLE_DOUBLE) {
+        return begins(at, want) && strtod(at + head, NULL) == v->number;
+    }
+    if (v->kind == ORACLE_LIST) {
+        list_as_json(v, want, sizeof want);
+    } else if (v->kind == ORACLE_TEXT) {
+        (void)snprintf(rest, room, "\"%s\"", v->text);
+    } else if (calendar) {
+        (void)cairn__format_instant(v->whole, iso);
+        (void)snprintf(rest, room, "\"%s\"", iso);
+    } else if (v->kind == ORACLE_UNKNOWN || v->kind == ORACLE_NULL) {
+        (void)snprintf(rest, room, "null");
+    } else if (v->kind == ORACLE_TRUTH) {
+        (void)snprintf(rest, room, "%s", v->truth ? "true" : "false");
+    } else {
+        (void)snprintf(rest, room, "%lld", (long long)v->whole);
+    }
+    size_t length = strlen(want);
+    return begins(at, want) && strchr(",}", at[length]) != NULL;
+}
+
+/* Does the part, whose text ends at `at`, say this? */
+static bool says(const oracle_value *v, const char *at) {
+    static const char *const answers[] = { "\"false\"", "\"true\"", "\"unknown\"" };
+    if (begins(at, ",\"answer\":")) {
+        const char *answer = answers[as_answer(v)];
+        at += strlen(",\"answer\":");
+        if (!begins(at, answer)) {
+            return false;
+        }
+        at += strlen(answer);
+    } else if (!begins(at, ",\"type\":")) {
+        return false;
+    }
+    return !begins(at, ",\"type\":") || same_value(v, at + strlen(",\"type\":"));
+}
+
+/* Not a part of its own: a constant, and what is joined with the chain around it. */
+static bool is_folded(const oracle_node *of, const oracle_node *parent, int number) {
+    const oracle_node *base = of;
+    while (base->op == ORACLE_NEGATE) {
+        base = base->child[0];
+    }
+    if (base->op == ORACLE_CONSTANT) {
+        return of->op == ORACLE_CONSTANT || base->constant.kind != ORACLE_DURATION;
+    }
+    bool chain = of->op == ORACLE_AND || of->op == ORACLE_OR ||
+                 (of->op == ORACLE_ARITHMETIC && parent != NULL && parent->op == of->op &&
+                  (of->which < 2) == (parent->which < 2));
+    return chain && parent != NULL && parent->op == of->op && number == 0;
+}
+
+static void check_part(told *t, const oracle_node *of, const oracle_node *parent, int number) {
+    static char text[ORACLE_RULE_BYTES];
+    static char quoted[2 * ORACLE_RULE_BYTES];
+    size_t length = oracle_print(of, text);
+    if (length <= CAIRN__RULE_EXPLAIN_TEXT_BYTES_MAX && !is_folded(of, parent, number)) {
+        quote(text, quoted);
+        oracle_value want = oracle_evaluate(of, t->facts, now_ms);
+        const char *at = strstr(t->json, quoted);
+        while (at != NULL && !begins(at - strlen("{\"text\":"), "{\"text\":")) {
+            at = strstr(at + 1, quoted);
+        }
+        if (at == NULL || !says(&want, at + strlen(quoted))) {
+            fail_msg("%s: %s in %s", text, at == NULL ? "not told" : "told wrong", t->json);
+        }
+        t->compared += 1;
+    }
+    for (int i = 0; i < of->count; i++) {
+        check_part(t, of->child[i], of, i);
+    }
+}
+
+static cairn_value fact_of(void *context, const cairn__rule_slot *slot_of) {
+    static cairn_span items[ORACLE_SLOTS][ORACLE_LIST_ITEMS];
+    const oracle_value *facts = context;
+    int number = slot_of->name.data[1] - '0';
+    return as_cairn(&facts[number], items[number]);
+}
+
+static void random_explanations_agree_with_the_oracle(void **state) {
+    (void)state;
+    static world w;
+    static char text[ORACLE_RULE_BYTES];
+    w.seed = 20261125;
+    told t = { 0 };
+    cairn__arena arena = cairn__arena_make(cairn__heap(), 1 << 26);
+    cairn__buffer to = cairn__buffer_make(cairn__heap(), CAIRN__RULE_EXPLAIN_BYTES_MAX);
+    for (int i = 0; i < RULES / 4; i++) {
+        cairn__rule_fault fault;
+        cairn__rule_answer answer;
+        oracle_value facts[ORACLE_SLOTS];
+        w.count = 0;
+        const oracle_node *tree = some_condition(&w, DEPTH);
+        size_t length = oracle_print(tree, text);
+        for (int s = 0; s < ORACLE_SLOTS; s++) {
+            facts[s] = some_value(&w, false);
+        }
+        const cairn__rule_source source = { cairn__span(text, length), CAIRN__RULE_USER, 0, &arena,
+                                            &fault };
+        const cairn__rule_facts person = { fact_of, facts, now_ms, NULL };
+        cairn__rule rule;
+        cairn__buffer_clear(&to);
+        assert_int_equal(cairn__rule_explain(&source, &person, &to, &answer), CAIRN_OK);
+        assert_int_equal(cairn__rule_compile(&source, &rule), CAIRN_OK);
+        assert_int_equal(answer, answer_of(&rule, facts));
+        cairn__buffer_byte(&to, 0);
+        t.facts = facts;
+        t.json = (const char *)to.data;
+        check_part(&t, tree, NULL, 0);
+        cairn__arena_reset(&arena);
+    }
+    assert_true(t.compared > RULES); /* on average, more than four parts of each */
+    cairn__buffer_free(&to);
+    cairn__arena_free(&arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_rules_agree_with_the_oracle),
+        cmocka_unit_test(random_explanations_agree_with_the_oracle),
     };
     return cmocka_run_group_tests_name("sdk/rules/oracle", tests, NULL, NULL);
 }
