@@ -139,14 +139,13 @@ static cairn_status put_events(looking *look) {
         return CAIRN_NO_MEMORY;
     }
     size_t node_count = 0;
-    uint64_t version = 0;
     cairn__reader_options options = { .allocator = look->fold->options.allocator,
                                       .bytes_max = PERSON_BYTES_MAX,
                                       .from_ms = INT64_MIN,
                                       .to_ms = INT64_MAX,
                                       .person_first = look->person,
                                       .person_end = look->person + 1 };
-    options.person_of = cairn__identity_map(look->fold->identity, &node_count, &version);
+    options.person_of = cairn__identity_map(look->fold->identity, &node_count);
     options.node_count = node_count;
     cairn__reader *reader = NULL;
     newest kept = { .events = json_array() };

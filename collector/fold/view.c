@@ -32,8 +32,7 @@ cairn__fold_view *cairn__fold_view_take(cairn__fold *fold) {
         return NULL;
     }
     *view = (cairn__fold_view){ .allocator = heap };
-    uint64_t version = 0;
-    const uint32_t *map = cairn__identity_map(fold->identity, &view->node_count, &version);
+    const uint32_t *map = cairn__identity_map(fold->identity, &view->node_count);
     size_t bytes = view->node_count * sizeof *map;
     view->person_of = heap.resize(heap.self, NULL, 0, bytes);
     view->snapshot = cairn__trail_snapshot_take(fold->trail);

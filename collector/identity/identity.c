@@ -317,10 +317,8 @@ uint32_t cairn__identity_ring(const cairn__identity *identity, uint32_t node) {
     return identity->map.ring[node];
 }
 
-const uint32_t *cairn__identity_map(const cairn__identity *identity, size_t *count_out,
-                                    uint64_t *version_out) {
+const uint32_t *cairn__identity_map(const cairn__identity *identity, size_t *count_out) {
     *count_out = identity->map.count;
-    *version_out = identity->map.version;
     return identity->map.person;
 }
 

@@ -63,10 +63,8 @@ cairn_status cairn__identity_find(cairn__identity *identity, cairn_id id, uint32
 uint32_t cairn__identity_person(const cairn__identity *identity, uint32_t node);
 /** The next node of the same person, in a ring: walk until the first comes again. */
 uint32_t cairn__identity_ring(const cairn__identity *identity, uint32_t node);
-/** node -> person for nodes 0..count-1 (0 is nobody); valid until the next operation. `version`
- * changes whenever the map does. */
-const uint32_t *cairn__identity_map(const cairn__identity *identity, size_t *count_out,
-                                    uint64_t *version_out);
+/** node -> person for nodes 0..count-1 (0 is nobody); valid until the next operation. */
+const uint32_t *cairn__identity_map(const cairn__identity *identity, size_t *count_out);
 /** The id that a node is a sight of; copied into the arena. Reads the database.
  * @retval CAIRN_NOT_FOUND  No such node committed. */
 cairn_status cairn__identity_id_of(cairn__identity *identity, uint32_t node, cairn__arena *arena,

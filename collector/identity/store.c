@@ -73,7 +73,6 @@ void cairn__map_touch(cairn__person_map *map, uint32_t node) {
     CAIRN_ASSERT(node < map->count);
     uint32_t chunk = node / CAIRN__MAP_CHUNK_NODES;
     map->dirty[chunk / 64] |= UINT64_C(1) << (chunk % 64);
-    map->version++;
 }
 
 /* --- reading ------------------------------------------------------------------------------- */

@@ -37,7 +37,6 @@ typedef struct cairn__person_map {
     uint32_t count;   /* nodes in use, with node 0, which is nobody */
     uint32_t capacity;
     uint64_t *dirty; /* a bit per chunk */
-    uint64_t version;
 } cairn__person_map;
 
 struct cairn__identity {

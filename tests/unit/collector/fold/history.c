@@ -134,8 +134,7 @@ uint64_t history_rows(history *h, int64_t *sum_out) {
                                       .from_ms = INT64_MIN,
                                       .to_ms = INT64_MAX,
                                       .person_end = UINT32_MAX };
-    uint64_t version = 0;
-    options.person_of = cairn__identity_map(h->fold->identity, &options.node_count, &version);
+    options.person_of = cairn__identity_map(h->fold->identity, &options.node_count);
     cairn__reader *reader = NULL;
     assert_int_equal(cairn__reader_open(snapshot, &options, &reader), CAIRN_OK);
     uint64_t rows = 0;
