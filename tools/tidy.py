@@ -20,13 +20,14 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Lowest first (docs/ARCHITECTURE.md, "Layers"). A room may include rooms of a lower level only.
 LEVELS = {
     "cairn": 0, "base": 1, "proto": 2, "model": 3, "rules": 4, "decide": 5, "script": 5,
-    "port": 6, "client": 6,
-    "db": 7, "log": 7, "ingest": 8, "identity": 9, "profile": 10, "trail": 11, "analytics": 12,
-    "fold": 13,
-    "wasm": 14, "edge": 14, "cli": 15,
+    "bundle": 6, "local": 6, "port": 7, "client": 7,
+    "db": 8, "log": 8, "ingest": 9, "identity": 10, "profile": 11, "trail": 12, "analytics": 13,
+    "definitions": 13, "facts": 13, "fold": 14,
+    "wasm": 15, "edge": 15, "cli": 16,
 }
-COLLECTOR = {"db", "log", "ingest", "identity", "profile", "trail", "analytics", "fold"}
-DEVICE_ONLY = {"client", "port"}  # what the collector must not know
+COLLECTOR = {"db", "log", "ingest", "identity", "profile", "trail", "analytics", "definitions",
+             "facts", "fold"}
+DEVICE_ONLY = {"client", "port", "local"}  # what the collector must not know
 ANYTHING = ("tests", "bench", "examples")
 
 FILE_LINES_WARN, FILE_LINES_MAX = 500, 700

@@ -15,7 +15,8 @@ typedef enum cairn__rule_space {
     CAIRN__RULE_TAG = 1 << 2,
     CAIRN__RULE_ITEM = 1 << 3,
     CAIRN__RULE_DEVICE = 1 << 4,
-    CAIRN__RULE_SESSION = 1 << 5
+    CAIRN__RULE_SESSION = 1 << 5,
+    CAIRN__RULE_QUERY = 1 << 7 /* a function over history; the name is the query (history.h) */
 } cairn__rule_space;
 
 typedef enum cairn__rule_answer {
