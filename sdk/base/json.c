@@ -1,0 +1,45 @@
+#include "base/json.h"
+
+#include "base/bytes.h"
+
+static void escape(cairn__buffer *to, uint8_t byte) {
+    static const char digits[] = "0123456789abcdef";
+    if (byte == '"' || byte == '\\') {
+        cairn__buffer_byte(to, '\\');
+        cairn__buffer_byte(to, byte);
+        return;
+    }
+    CAIRN__JSON_PUT(to, "\\u00");
+    cairn__buffer_byte(to, (uint8_t)digits[byte >> 4]);
+    cairn__buffer_byte(to, (uint8_t)digits[byte & 15]);
+}
+
+void cairn__json_text(cairn__buffer *to, cairn_span text) {
+    bool utf8 = cairn__utf8_valid(text);
+    cairn__buffer_byte(to, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t byte = text.data[i];
+        if (byte < 0x20 || byte == '"' || byte == '\\') {
+            escape(to, byte);
+        } else if (byte >= 0x80 && !utf8) {
+            CAIRN__JSON_PUT(to, "\\ufffd");
+        } else {
+            cairn__buffer_byte(to, byte);
+        }
+    }
+    cairn__buffer_byte(to, '"');
+}
+
+void cairn__json_integer(cairn__buffer *to, int64_t number) {
+    uint8_t text[20]; /* the digits of 2^63 and a sign */
+    size_t at = sizeof text;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do {
+        text[--at] = (uint8_t)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0) {
+        text[--at] = '-';
+    }
+    cairn__buffer_append(to, (cairn_span){ text + at, sizeof text - at });
+}
