@@ -21,13 +21,13 @@ void cairn__handle_healthz(cairn__edge *edge, cairn__exchange *exchange,
 /* The truth about taking data: the first reason why not. */
 static const cairn__problem *why_not_ready(const cairn__edge *edge) {
     static const cairn__problem reasons[] = {
-        { 503, "draining", NULL, "the edge is about to end", "send requests elsewhere" },
+        { 503, "draining", NULL, "the edge is about to end", "send requests elsewhere", NULL },
         { 503, "disk_low", NULL, "the disk has less room than disk_low_water",
-          "make room; the edge resumes by itself" },
+          "make room; the edge resumes by itself", NULL },
         { 503, "log_unavailable", NULL, "the log cannot be written",
-          "check the disk; the edge resumes by itself" },
+          "check the disk; the edge resumes by itself", NULL },
         { 503, "log_damaged", NULL, "the log cannot be folded on: a segment is damaged",
-          "see the error in the edge's log; restore the segment from a copy" },
+          "see the error in the edge's log; restore the segment from a copy", NULL },
     };
     const bool found[] = { edge->draining, edge->disk_low, edge->log_failing,
                            atomic_load(&edge->folder.damaged) };

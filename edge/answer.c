@@ -14,6 +14,7 @@ typedef struct reason {
 
 static const reason reasons[] = {
     { 200, "OK" },
+    { 201, "Created" },
     { 204, "No Content" },
     { 304, "Not Modified" },
     { 308, "Permanent Redirect" },
@@ -23,7 +24,9 @@ static const reason reasons[] = {
     { 404, "Not Found" },
     { 405, "Method Not Allowed" },
     { 408, "Request Timeout" },
+    { 409, "Conflict" },
     { 411, "Length Required" },
+    { 412, "Precondition Failed" },
     { 413, "Content Too Large" },
     { 415, "Unsupported Media Type" },
     { 417, "Expectation Failed" },
@@ -105,6 +108,7 @@ void cairn__problem_json(cairn__buffer *to, const cairn__problem *problem) {
         member(to, "field", problem->field);
     }
     member(to, "fix", problem->fix);
+    append(to, problem->more == NULL ? "" : problem->more);
     append(to, "}\n");
 }
 

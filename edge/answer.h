@@ -21,6 +21,7 @@ typedef struct cairn__problem {
     const char *field;
     const char *detail;
     const char *fix;
+    const char *more; /* further members, each `,"name":value` as JSON; NULL: none */
 } cairn__problem;
 
 /** Append an answer. `date` is the value of the Date header. */

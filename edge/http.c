@@ -316,6 +316,10 @@ static cairn__http_method method_of(const llhttp_t *parser) {
         return CAIRN__METHOD_POST;
     case HTTP_OPTIONS:
         return CAIRN__METHOD_OPTIONS;
+    case HTTP_PUT:
+        return CAIRN__METHOD_PUT;
+    case HTTP_DELETE:
+        return CAIRN__METHOD_DELETE;
     default:
         return CAIRN__METHOD_OTHER;
     }

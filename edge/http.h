@@ -31,7 +31,9 @@ enum {
     X(IDEMPOTENCY_KEY, "idempotency-key", true)                                                    \
     X(CAIRN_KEY, "x-cairn-key", true)                                                              \
     X(LAST_EVENT_ID, "last-event-id", true)                                                        \
-    X(IF_NONE_MATCH, "if-none-match", false)
+    X(IF_NONE_MATCH, "if-none-match", false)                                                       \
+    X(IF_MATCH, "if-match", false)                                                                 \
+    X(ACCEPT_ENCODING, "accept-encoding", false)
 
 #define CAIRN__HTTP_HEADER_ENUM(id, name, once) CAIRN__HEADER_##id,
 typedef enum cairn__http_header {
@@ -43,7 +45,9 @@ typedef enum cairn__http_method {
     CAIRN__METHOD_HEAD = 2,
     CAIRN__METHOD_POST = 4,
     CAIRN__METHOD_OPTIONS = 8,
-    CAIRN__METHOD_OTHER = 16 /* known to HTTP, used by no route */
+    CAIRN__METHOD_PUT = 16,
+    CAIRN__METHOD_DELETE = 32,
+    CAIRN__METHOD_OTHER = 64 /* known to HTTP, used by no route */
 } cairn__http_method;
 
 /** What stands before the body. Spans live until the next cairn__http_next. */

@@ -35,9 +35,11 @@ static int print_docs(void (*write)(cairn__buffer *to)) {
 static int print_routes(void) {
     for (int is_public = 1; is_public >= 0; is_public--) {
         for (const cairn__route *at = cairn__routes(is_public != 0); at->path != NULL; at++) {
-            const char *method = at->method == CAIRN__METHOD_GET    ? "get"
-                                 : at->method == CAIRN__METHOD_POST ? "post"
-                                                                    : "options";
+            const char *method = at->method == CAIRN__METHOD_GET      ? "get"
+                                 : at->method == CAIRN__METHOD_POST   ? "post"
+                                 : at->method == CAIRN__METHOD_PUT    ? "put"
+                                 : at->method == CAIRN__METHOD_DELETE ? "delete"
+                                                                      : "options";
             (void)printf("%s %s %s\n", is_public != 0 ? "public" : "admin", method, at->path);
         }
     }

@@ -10,6 +10,8 @@
 #define GET CAIRN__METHOD_GET
 #define POST CAIRN__METHOD_POST
 #define OPTIONS CAIRN__METHOD_OPTIONS
+#define PUT CAIRN__METHOD_PUT
+#define DELETE CAIRN__METHOD_DELETE
 enum {
     PREFIX = CAIRN__ROUTE_PREFIX,
     OPEN = CAIRN__ROUTE_OPEN,
@@ -88,11 +90,24 @@ static bool refuse(cairn__edge *edge, cairn__exchange *exchange, cairn__problem 
 }
 
 static bool refuse_method(cairn__edge *edge, cairn__exchange *exchange, unsigned methods) {
-    char allow[96];
-    (void)snprintf(allow, sizeof allow, "Allow: %s%s%s\r\n",
-                   (methods & POST) != 0 ? "POST" : "GET, HEAD",
-                   (methods & OPTIONS) != 0 ? ", OPTIONS" : "",
-                   (methods & POST) != 0 && (methods & GET) != 0 ? ", GET, HEAD" : "");
+    static const struct {
+        unsigned method;
+        const char *name;
+    } names[] = {
+        { GET, "GET, HEAD" }, { POST, "POST" },       { PUT, "PUT" },
+        { DELETE, "DELETE" }, { OPTIONS, "OPTIONS" },
+    };
+    char allow[96] = "Allow: ";
+    size_t used = strlen(allow);
+    const char *comma = "";
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if ((methods & names[i].method) != 0) {
+            used +=
+                (size_t)snprintf(allow + used, sizeof allow - used, "%s%s", comma, names[i].name);
+            comma = ", ";
+        }
+    }
+    (void)snprintf(allow + used, sizeof allow - used, "\r\n");
     return refuse(edge, exchange,
                   (cairn__problem){ .status = 405,
                                     .code = "method_not_allowed",
@@ -223,7 +238,7 @@ static bool good_type(const cairn__route *route, cairn_span type) {
 
 static bool good_body(cairn__edge *edge, cairn__exchange *exchange, const cairn__route *route,
                       const cairn__http_head *head) {
-    if (route->method != CAIRN__METHOD_POST) {
+    if (route->method != POST && route->method != PUT) {
         return true;
     }
     if (!head->chunked && head->headers[CAIRN__HEADER_CONTENT_LENGTH].data == NULL) {

@@ -21,12 +21,12 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LEVELS = {
     "cairn": 0, "base": 1, "proto": 2, "model": 3, "rules": 4, "decide": 5, "script": 5,
     "bundle": 6, "local": 6, "port": 7, "client": 7,
-    "db": 8, "log": 8, "ingest": 9, "identity": 10, "profile": 11, "trail": 12, "analytics": 13,
-    "definitions": 13, "facts": 13, "fold": 14,
+    "db": 8, "fault": 8, "log": 8, "ingest": 9, "identity": 10, "profile": 11, "trail": 12,
+    "analytics": 13, "definitions": 13, "facts": 13, "fold": 14,
     "wasm": 15, "edge": 15, "cli": 16,
 }
-COLLECTOR = {"db", "log", "ingest", "identity", "profile", "trail", "analytics", "definitions",
-             "facts", "fold"}
+COLLECTOR = {"db", "fault", "log", "ingest", "identity", "profile", "trail", "analytics",
+             "definitions", "facts", "fold"}
 DEVICE_ONLY = {"client", "port", "local"}  # what the collector must not know
 ANYTHING = ("tests", "bench", "examples")
 

@@ -6,6 +6,7 @@
 #define CAIRN_ANALYTICS_ANALYTICS_H
 
 #include "base/zone.h"
+#include "fault/fault.h"
 #include "trail/reader.h"
 
 /** Gives user.* values. Called per person in ascending order; the answer is valid until the next
@@ -42,13 +43,8 @@ typedef struct cairn__analyze_options {
     void *self;
 } cairn__analyze_options;
 
-/** RFC 9457's members that the engine knows; every string NUL-terminated. */
-typedef struct cairn__analyze_problem {
-    char code[48];    /* "unknown_key", "bad_time", "rule_invalid", "deadline", "memory" */
-    char field[128];  /* "steps[1].where" */
-    char detail[256]; /* what is wrong, with the value */
-    char fix[256];    /* the nearest valid word, or what to write instead */
-} cairn__analyze_problem;
+/** code: "unknown_key", "bad_time", "rule_invalid", "deadline", "memory", ... */
+typedef cairn__fault_problem cairn__analyze_problem;
 
 /**
  * @retval CAIRN_OK         answer holds the JSON answer.

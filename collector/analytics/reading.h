@@ -5,8 +5,8 @@
 
 #include <jansson.h>
 
-#include "analytics/fault.h"
 #include "analytics/query.h"
+#include "fault/fault.h"
 
 typedef struct cairn__reading {
     const cairn__query_frame *frame;

@@ -3,8 +3,8 @@
 #ifndef CAIRN_ANALYTICS_REPORT_H
 #define CAIRN_ANALYTICS_REPORT_H
 
-#include "analytics/fault.h"
 #include "analytics/pass.h"
+#include "fault/fault.h"
 
 typedef struct cairn__report {
     const cairn__query *query;

@@ -188,7 +188,7 @@ static void a_configuration_is_defaults_under_the_file_under_the_environment(voi
 
 static void a_problem_is_an_answer_with_all_its_members(void **state) {
     (void)state;
-    const cairn__problem problem = { 405, "method", "f\"", "what", "fix" };
+    const cairn__problem problem = { 405, "method", "f\"", "what", "fix", ",\"more\":1" };
     cairn__buffer json = cairn__buffer_make(cairn__heap(), 1024);
     cairn__buffer text = cairn__buffer_make(cairn__heap(), 4096);
     cairn__problem_json(&json, &problem);
@@ -208,10 +208,10 @@ static void a_problem_is_an_answer_with_all_its_members(void **state) {
         "Date: Tue, 24 Nov 2026 20:55:31 GMT\r\n"
         "X-Content-Type-Options: nosniff\r\n"
         "Content-Type: application/problem+json\r\n"
-        "Allow: GET\r\nContent-Length: 136\r\nConnection: close\r\n\r\n"
+        "Allow: GET\r\nContent-Length: 145\r\nConnection: close\r\n\r\n"
         "{\"type\":\"urn:cairn:problem:method\",\"title\":\"Method Not Allowed\","
         "\"status\":405,\"code\":\"method\",\"detail\":\"what\",\"field\":\"f\\\"\","
-        "\"fix\":\"fix\"}\n");
+        "\"fix\":\"fix\",\"more\":1}\n");
     cairn__buffer_free(&json);
     cairn__buffer_free(&text);
 }

@@ -3,10 +3,10 @@
  * Method: moments written as RFC 3339 on both sides. */
 #include <stdio.h>
 
-#include "analytics/fault.h"
 #include "analytics/when.h"
 #include "base/bytes.h"
 #include "base/civil.h"
+#include "fault/fault.h"
 #include "support/cmocka_all.h"
 
 enum { ZONE_BYTES_MAX = 1 << 16 };

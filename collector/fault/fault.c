@@ -1,5 +1,6 @@
-#include "analytics/fault.h"
+#include "fault/fault.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,7 +44,7 @@ cairn__fault_path cairn__fault_item(cairn__fault_path at, size_t index) {
     return path;
 }
 
-bool cairn__fault(cairn__analyze_problem *problem, const char *code, cairn__fault_path field,
+bool cairn__fault(cairn__fault_problem *problem, const char *code, cairn__fault_path field,
                   const char *format, ...) {
     va_list arguments;
     (void)snprintf(problem->code, sizeof problem->code, "%s", code);
@@ -56,7 +57,7 @@ bool cairn__fault(cairn__analyze_problem *problem, const char *code, cairn__faul
     return false;
 }
 
-bool cairn__fault_fix(cairn__analyze_problem *problem, const char *format, ...) {
+bool cairn__fault_fix(cairn__fault_problem *problem, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(problem->fix, sizeof problem->fix, format, arguments);
@@ -104,7 +105,7 @@ const char *cairn__fault_nearest(cairn_span word, const char *const *words, size
     return best;
 }
 
-bool cairn__fault_fix_words(cairn__analyze_problem *problem, cairn_span word,
+bool cairn__fault_fix_words(cairn__fault_problem *problem, cairn_span word,
                             const char *const *words, size_t count) {
     const char *near = cairn__fault_nearest(word, words, count);
     if (near != NULL) {
