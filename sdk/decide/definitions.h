@@ -26,7 +26,8 @@ enum {
     CAIRN__ITEMS_MAX = 2000,    /* of one item list */
     CAIRN__ITEM_PROPERTIES_MAX = 32,
     CAIRN__SLOT_SIZE_MAX = 64,
-    CAIRN__DEFINITION_NAME_BYTES_MAX = 100
+    CAIRN__DEFINITION_NAME_BYTES_MAX = 100,
+    CAIRN__NO_LIST = 0xffff /* where the number of an item list stands: none */
 };
 
 /** A compiled rule and where its slots' values are: facts[i] is the fact of rule slot i. */
@@ -43,7 +44,7 @@ typedef struct cairn__audience {
 
 /** An event that starts something. */
 typedef struct cairn__trigger {
-    const cairn_span *events; /* any of these names */
+    const cairn_span *events; /* any of these names, no name twice */
     size_t event_count;
     cairn__condition where; /* over event.* and all else */
 } cairn__trigger;
@@ -138,7 +139,7 @@ typedef struct cairn__popup {
     cairn__goal goal;
 } cairn__popup;
 
-/** Something to show in a slot. */
+/** Something to show in a slot. Ids are unique in a bundle. */
 typedef struct cairn__item {
     cairn_span id;
     const cairn_property *properties; /* item.* in rules; "category" for diversity */
@@ -202,8 +203,8 @@ typedef struct cairn__strategy {
     cairn_span bought_event, bought_property; /* items named there are left out; empty: none are */
     const cairn__cap *item_caps;              /* per item */
     size_t item_cap_count;
-    uint16_t fallback; /* a list; UINT16_MAX: none */
-    uint32_t min;      /* fill from the fallback up to this many */
+    uint16_t fallback; /* a list, or CAIRN__NO_LIST */
+    uint32_t min;      /* fill from the fallback up to this many; 0: as 1 */
     const cairn__rank *ranks;
     size_t rank_count;
     double exploration;    /* share of the places given by Thompson sampling, 0..1 */
@@ -219,7 +220,7 @@ typedef struct cairn__slot {
     uint32_t size;
     const cairn__strategy *strategies; /* the first whose audience holds and that gives `min` */
     size_t strategy_count;
-    uint16_t default_list; /* what is always there */
+    uint16_t default_list; /* what is always there, or CAIRN__NO_LIST */
 } cairn__slot;
 
 /** A flag is an experiment with one variant and no chance; a prerequisite names another. */

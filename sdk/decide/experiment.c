@@ -31,7 +31,7 @@ static bool valid(const cairn__experiment *experiment) {
             return false;
         }
     }
-    return experiment->variant_count >= 2 && experiment->variant_count <= CAIRN__VARIANTS_MAX &&
+    return experiment->variant_count >= 1 && experiment->variant_count <= CAIRN__VARIANTS_MAX &&
            experiment->forced_count <= CAIRN__EXPERIMENT_FORCED_MAX &&
            (experiment->version == CAIRN__ASSIGN_V1 || experiment->version == CAIRN__ASSIGN_V2);
 }

@@ -129,7 +129,9 @@ static void read_prerequisites(growthbook *g, json_t *context, json_t *experimen
 static void read_shares(growthbook *g, json_t *experiment) {
     json_t *weights = json_object_get(experiment, "weights");
     json_t *ranges = json_object_get(experiment, "ranges");
-    g->experiment.variant_count = json_array_size(json_object_get(experiment, "variations"));
+    size_t variations = json_array_size(json_object_get(experiment, "variations"));
+    /* GrowthBook runs nothing with one variation; to Cairn that is a flag */
+    g->experiment.variant_count = variations == 1 ? 0 : variations;
     g->experiment.shares.coverage = number_of(experiment, "coverage", 1);
     if (weights != NULL) {
         size_t count = json_array_size(weights);

@@ -47,7 +47,7 @@ static void refuses_definitions_over_a_limit(void **state) {
     cairn__experiment_input input = about("u1");
     input.override = true; /* even then */
     cairn__experiment experiment = definition();
-    experiment.variant_count = 1;
+    experiment.variant_count = 0;
     expect(&experiment, &input, -1, "invalid");
     experiment.variant_count = CAIRN__VARIANTS_MAX + 1;
     expect(&experiment, &input, -1, "invalid");
