@@ -19,7 +19,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # Lowest first (docs/ARCHITECTURE.md, "Layers"). A room may include rooms of a lower level only.
 LEVELS = {
-    "cairn": 0, "base": 1, "proto": 2, "model": 3, "rules": 4, "decide": 5, "script": 5,
+    "cairn": 0, "base": 1, "proto": 2, "model": 3, "rules": 4, "decide": 5, "script": 5, "sql": 5,
     "bundle": 6, "local": 6, "port": 7, "client": 7,
     "db": 8, "fault": 8, "log": 8, "ingest": 9, "identity": 10, "profile": 11, "trail": 12,
     "analytics": 13, "definitions": 13, "facts": 13, "fold": 14,
@@ -27,7 +27,7 @@ LEVELS = {
 }
 COLLECTOR = {"db", "fault", "log", "ingest", "identity", "profile", "trail", "analytics",
              "definitions", "facts", "fold"}
-DEVICE_ONLY = {"client", "port", "local"}  # what the collector must not know
+DEVICE_ONLY = {"client", "port", "local", "sql"}  # what the collector must not know
 ANYTHING = ("tests", "bench", "examples")
 
 FILE_LINES_WARN, FILE_LINES_MAX = 500, 700
