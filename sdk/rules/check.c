@@ -228,16 +228,15 @@ static unsigned chain(checker *c, const node *from) {
 
 static unsigned call(checker *c, const node *from) {
     const cairn__rule_signature *signature = cairn__rule_signature_of(from->op);
-    bool same = from->op == CAIRN__RULE_COALESCE;
     unsigned types = want(c, from->first, signature->first);
     for (const node *child = from->first->next; types != 0 && child != NULL; child = child->next) {
-        unsigned more = want(c, child, same ? ANY : NUMBER);
+        unsigned more = want(c, child, signature->rest);
         types = more == 0 ? 0 : types | more;
     }
     if (types == 0) {
         return 0;
     }
-    return signature->result != 0 ? signature->result : same ? types : types & signature->first;
+    return signature->result != 0 ? signature->result : types & signature->first;
 }
 
 static unsigned history_type(cairn__rule_history_kind kind) {

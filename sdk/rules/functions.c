@@ -7,10 +7,13 @@
 #include "base/bytes.h"
 #include "base/civil.h"
 #include "rules/fault.h"
+#include "rules/network.h"
+#include "rules/version.h"
 
 typedef cairn__rule_value value;
 
 enum {
+    TRUTH = CAIRN__RULE_TYPE_BOOLEAN,
     TEXT = CAIRN__RULE_TYPE_STRING,
     NUMBER = CAIRN__RULE_TYPE_NUMBER,
     DATE = CAIRN__RULE_TYPE_TIME | CAIRN__RULE_TYPE_STRING,
@@ -18,24 +21,31 @@ enum {
 };
 
 static const cairn__rule_signature signatures[CAIRN__RULE_FUNCTION_COUNT] = {
-    [CAIRN__RULE_LOWER] = { "lower", "lower(text)", 1, 1, TEXT, TEXT },
-    [CAIRN__RULE_UPPER] = { "upper", "upper(text)", 1, 1, TEXT, TEXT },
-    [CAIRN__RULE_TRIM] = { "trim", "trim(text)", 1, 1, TEXT, TEXT },
+    [CAIRN__RULE_LOWER] = { "lower", "lower(text)", 1, 1, TEXT, NUMBER, TEXT },
+    [CAIRN__RULE_UPPER] = { "upper", "upper(text)", 1, 1, TEXT, NUMBER, TEXT },
+    [CAIRN__RULE_TRIM] = { "trim", "trim(text)", 1, 1, TEXT, NUMBER, TEXT },
     [CAIRN__RULE_LENGTH] = { "length", "length(text or list)", 1, 1, TEXT | CAIRN__RULE_TYPE_LIST,
-                             NUMBER },
-    [CAIRN__RULE_SUBSTRING] = { "substring", "substring(text, start, count)", 2, 3, TEXT, TEXT },
-    [CAIRN__RULE_ABS] = { "abs", "abs(number)", 1, 1, NUMBER | CAIRN__RULE_TYPE_DURATION, 0 },
-    [CAIRN__RULE_ROUND] = { "round", "round(number)", 1, 1, NUMBER, NUMBER },
-    [CAIRN__RULE_FLOOR] = { "floor", "floor(number)", 1, 1, NUMBER, NUMBER },
-    [CAIRN__RULE_CEIL] = { "ceil", "ceil(number)", 1, 1, NUMBER, NUMBER },
-    [CAIRN__RULE_YEAR] = { "year", "year(time)", 1, 1, DATE, NUMBER },
-    [CAIRN__RULE_MONTH] = { "month", "month(time)", 1, 1, DATE, NUMBER },
-    [CAIRN__RULE_DAY] = { "day", "day(time)", 1, 1, DATE, NUMBER },
-    [CAIRN__RULE_WEEKDAY] = { "weekday", "weekday(time)", 1, 1, DATE, NUMBER },
-    [CAIRN__RULE_HOUR] = { "hour", "hour(time)", 1, 1, CLOCK, NUMBER },
-    [CAIRN__RULE_MINUTE] = { "minute", "minute(time)", 1, 1, CLOCK, NUMBER },
+                             NUMBER, NUMBER },
+    [CAIRN__RULE_SUBSTRING] = { "substring", "substring(text, start, count)", 2, 3, TEXT, NUMBER,
+                                TEXT },
+    [CAIRN__RULE_ABS] = { "abs", "abs(number)", 1, 1, NUMBER | CAIRN__RULE_TYPE_DURATION, NUMBER,
+                          0 },
+    [CAIRN__RULE_ROUND] = { "round", "round(number)", 1, 1, NUMBER, NUMBER, NUMBER },
+    [CAIRN__RULE_FLOOR] = { "floor", "floor(number)", 1, 1, NUMBER, NUMBER, NUMBER },
+    [CAIRN__RULE_CEIL] = { "ceil", "ceil(number)", 1, 1, NUMBER, NUMBER, NUMBER },
+    [CAIRN__RULE_YEAR] = { "year", "year(time)", 1, 1, DATE, NUMBER, NUMBER },
+    [CAIRN__RULE_MONTH] = { "month", "month(time)", 1, 1, DATE, NUMBER, NUMBER },
+    [CAIRN__RULE_DAY] = { "day", "day(time)", 1, 1, DATE, NUMBER, NUMBER },
+    [CAIRN__RULE_WEEKDAY] = { "weekday", "weekday(time)", 1, 1, DATE, NUMBER, NUMBER },
+    [CAIRN__RULE_HOUR] = { "hour", "hour(time)", 1, 1, CLOCK, NUMBER, NUMBER },
+    [CAIRN__RULE_MINUTE] = { "minute", "minute(time)", 1, 1, CLOCK, NUMBER, NUMBER },
     [CAIRN__RULE_COALESCE] = { "coalesce", "coalesce(value, value, ...)", 2,
-                               CAIRN__RULE_ARGUMENTS_MAX, CAIRN__RULE_TYPE_ANY, 0 },
+                               CAIRN__RULE_ARGUMENTS_MAX, CAIRN__RULE_TYPE_ANY,
+                               CAIRN__RULE_TYPE_ANY, 0 },
+    [CAIRN__RULE_VERSION_COMPARE] = { "version_compare", "version_compare(version, version)", 2, 2,
+                                      TEXT, TEXT, NUMBER },
+    [CAIRN__RULE_IN_NETWORK] = { "in_network", "in_network(address, network)", 2, 2, TEXT, TEXT,
+                                 TRUTH },
 };
 
 const cairn__rule_signature *cairn__rule_signature_of(unsigned function) {
@@ -242,6 +252,12 @@ value cairn__rule_call(unsigned function, const value *arguments, uint32_t count
         if (arguments[i].kind == CAIRN__RULE_KIND_UNKNOWN) {
             return cairn__rule_unknown();
         }
+    }
+    if (function == CAIRN__RULE_VERSION_COMPARE) {
+        return cairn__rule_version_compare(&arguments[0], &arguments[1]);
+    }
+    if (function == CAIRN__RULE_IN_NETWORK) {
+        return cairn__rule_in_network(&arguments[0], &arguments[1]);
     }
     if (function <= CAIRN__RULE_SUBSTRING) {
         return of_text(function, arguments[0], arguments, count);

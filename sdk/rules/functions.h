@@ -23,7 +23,9 @@ typedef enum cairn__rule_function {
     CAIRN__RULE_HOUR = 13,
     CAIRN__RULE_MINUTE = 14,
     CAIRN__RULE_COALESCE = 15,
-    CAIRN__RULE_FUNCTION_COUNT = 16
+    CAIRN__RULE_VERSION_COMPARE = 16,
+    CAIRN__RULE_IN_NETWORK = 17,
+    CAIRN__RULE_FUNCTION_COUNT = 18
 } cairn__rule_function;
 
 enum { CAIRN__RULE_ARGUMENTS_MAX = 8 };
@@ -32,8 +34,8 @@ typedef struct cairn__rule_signature {
     const char *name;
     const char *usage; /* "substring(text, start, count)" */
     uint8_t least, most;
-    uint8_t first;  /* types of the first argument; numbers from the second on, but coalesce */
-    uint8_t result; /* types; 0: those of the arguments */
+    uint8_t first, rest; /* types of the first argument, and of every other */
+    uint8_t result;      /* types; 0: those of the arguments */
 } cairn__rule_signature;
 
 /** By number. */
