@@ -3,7 +3,7 @@
 #include "client/batch.h"
 
 #include "base/bytes.h"
-#include "client/record.h"
+#include "base/record.h"
 #include "model/wire.h"
 
 enum { SEQ_FIELD_BYTES = 1 + CAIRN__VARINT_BYTES_MAX };

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "client/record.h"
+#include "base/record.h"
 
 size_t cairn__item_bytes(const cairn__item *item) {
     return CAIRN__RECORD_HEAD_BYTES + item->len;

@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/crc32c.h"
 #include "cairn/cairn.h"
-#include "client/record.h"
+#include "base/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

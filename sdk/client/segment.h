@@ -4,7 +4,7 @@
 #define CAIRN_CLIENT_SEGMENT_H
 
 #include "base/memory.h"
-#include "client/record.h"
+#include "base/record.h"
 #include "client/state.h"
 
 enum { CAIRN__SEGMENT_BYTES_MAX = 64 * 1024 };

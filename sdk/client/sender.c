@@ -4,7 +4,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "client/batch.h"
-#include "client/record.h"
+#include "base/record.h"
 #include "model/limits.h"
 
 enum {

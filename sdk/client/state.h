@@ -4,7 +4,7 @@
 #define CAIRN_CLIENT_STATE_H
 
 #include "base/memory.h"
-#include "client/record.h"
+#include "base/record.h"
 #include "model/event.h"
 
 enum {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "client/record.h"
+#include "base/record.h"
 
 enum { EVENTS = 12 };
 

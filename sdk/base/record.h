@@ -3,9 +3,10 @@
  *   u16 magic 0x4352, u8 type, u8 flags, u32 len, u64 seq, u32 crc32c, len bytes of payload
  *
  * Little-endian; the checksum is over the 16 bytes before it and the payload. A reader stops at the
- * first record that is not whole and keeps all before it. Pure functions. */
-#ifndef CAIRN_CLIENT_RECORD_H
-#define CAIRN_CLIENT_RECORD_H
+ * first record that is not whole and keeps all before it. Two logs are written in it: the queue's
+ * (client/journal.h) and the device's own memory (local/log.h). Pure functions. */
+#ifndef CAIRN_BASE_RECORD_H
+#define CAIRN_BASE_RECORD_H
 
 #include "base/memory.h"
 #include "base/varint.h"
@@ -17,6 +18,7 @@ typedef enum cairn__record_type {
     CAIRN__RECORD_DROP = 2,  /* seq: the event that is given up; payload: u64 dropped in all */
     CAIRN__RECORD_HEAD = 3,  /* first of a segment; seq: the next one; payload: see journal.c */
     CAIRN__RECORD_STATE = 4  /* a state slot; seq: its version; payload: see state.c */
+    /* 32..63: of local/log.h */
 } cairn__record_type;
 
 enum {

@@ -2,7 +2,7 @@
  */
 #include "base/assert.h"
 #include "base/bytes.h"
-#include "client/record.h"
+#include "base/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,5 +1,5 @@
 /* record.c: see record.h. */
-#include "client/record.h"
+#include "base/record.h"
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
