@@ -1,7 +1,7 @@
 /* calls.c: what an application says becomes an event in the queue, and sometimes a state. */
 #include "base/bytes.h"
-#include "client/client.h"
 #include "base/record.h"
+#include "client/client.h"
 #include "model/limits.h"
 
 enum { DEVICE_TEXT_BYTES = 32 };

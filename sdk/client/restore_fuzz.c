@@ -5,8 +5,8 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/crc32c.h"
-#include "cairn/cairn.h"
 #include "base/record.h"
+#include "cairn/cairn.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

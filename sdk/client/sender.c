@@ -3,8 +3,8 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
-#include "client/batch.h"
 #include "base/record.h"
+#include "client/batch.h"
 #include "model/limits.h"
 
 enum {
