@@ -27,6 +27,53 @@ static uint32_t fnv_decimal(uint32_t number) {
     return cairn__assign_fnv((cairn_span){ digits + at, DIGITS_MAX - at });
 }
 
+/* Of bytes that come in parts: the hash takes four at a time, the last in little-endian order. */
+typedef struct murmur {
+    uint32_t hash, block;
+    uint32_t bytes;
+} murmur;
+
+static uint32_t rotate(uint32_t bits, unsigned by) {
+    return bits << by | bits >> (32 - by);
+}
+
+static uint32_t murmur_block(uint32_t block) {
+    return rotate(block * 0xcc9e2d51u, 15) * 0x1b873593u;
+}
+
+static void murmur_more(murmur *m, cairn_span bytes) {
+    for (size_t i = 0; i < bytes.len; i++) {
+        m->block |= (uint32_t)bytes.data[i] << 8 * (m->bytes % 4);
+        m->bytes += 1;
+        if (m->bytes % 4 == 0) {
+            m->hash = rotate(m->hash ^ murmur_block(m->block), 13) * 5 + 0xe6546b64u;
+            m->block = 0;
+        }
+    }
+}
+
+static uint32_t murmur_end(const murmur *m) {
+    uint32_t hash = m->hash ^ murmur_block(m->block) ^ m->bytes;
+    hash = (hash ^ hash >> 16) * 0x85ebca6bu;
+    hash = (hash ^ hash >> 13) * 0xc2b2ae35u;
+    return hash ^ hash >> 16;
+}
+
+uint32_t cairn__assign_murmur(uint32_t seed, cairn_span bytes) {
+    murmur m = { .hash = seed };
+    murmur_more(&m, bytes);
+    return murmur_end(&m);
+}
+
+double cairn__assign_murmur_bucket(const cairn__murmur *how, cairn_span salt, cairn_span unit) {
+    murmur m = { .hash = how->seed };
+    uint32_t steps = how->steps == 0 ? 100 : how->steps;
+    murmur_more(&m, salt);
+    murmur_more(&m, CAIRN_STR(":"));
+    murmur_more(&m, unit);
+    return (double)(murmur_end(&m) % steps) / (double)steps;
+}
+
 /* The salt is prefix + salt, so that a namespace's needs no memory to be joined in. */
 static cairn_status bucket_of(cairn__assign_version version, cairn_span prefix, cairn_span salt,
                               cairn_span unit, double *bucket_out) {
@@ -38,6 +85,11 @@ static cairn_status bucket_of(cairn__assign_version version, cairn_span prefix, 
     if (version == CAIRN__ASSIGN_V2) {
         uint32_t hash = fnv_more(fnv_more(cairn__assign_fnv(prefix), salt), unit);
         *bucket_out = (double)(fnv_decimal(hash) % 10000) / 10000.0;
+        return CAIRN_OK;
+    }
+    if (version == CAIRN__ASSIGN_V3) { /* has no prefix */
+        const cairn__murmur how = { 0, 0 };
+        *bucket_out = cairn__assign_murmur_bucket(&how, salt, unit);
         return CAIRN_OK;
     }
     return CAIRN_UNSUPPORTED;

@@ -20,17 +20,28 @@ enum {
  * h = (h xor byte) * 16777619 mod 2^32 (Fowler, Noll and Vo). Bytes are UTF-8 as given, not
  * folded or normalised; an implementation over UTF-16 units agrees for ASCII only. `+` joins bytes.
  *
- * The formulas are those of GrowthBook's SDKs ("hashVersion" 1 and 2,
+ * Formulas 1 and 2 are those of GrowthBook's SDKs ("hashVersion" 1 and 2,
  * https://docs.growthbook.io/lib/build-your-own), whose public cases the tests run.
  *
  *   V1: fnv(unit + salt) mod 1000 / 1000. Steps of 0.1 %. Neighbouring salts are correlated: for
  *       moving running experiments in, not for new ones.
- *   V2: fnv(decimal(fnv(salt + unit))) mod 10000 / 10000. Steps of 0.01 %. Cairn's default. */
+ *   V2: fnv(decimal(fnv(salt + unit))) mod 10000 / 10000. Steps of 0.01 %. Cairn's default.
+ *   V3: murmur(seed, salt + ":" + unit) mod steps / steps; murmur is MurmurHash3 x86 32 bit
+ * (Appleby). Steps of 1 %, unless cairn__murmur says otherwise. Unleash's formula, whose public
+ * cases the tests run: for moving running rollouts in, not for new ones. */
 typedef enum cairn__assign_version {
     CAIRN__ASSIGN_V1 = 1,
     CAIRN__ASSIGN_V2 = 2,
+    CAIRN__ASSIGN_V3 = 3,
     CAIRN__ASSIGN_DEFAULT = CAIRN__ASSIGN_V2
 } cairn__assign_version;
+
+/** What V3 hashes with. Unleash's rollouts have seed 0 and 100 steps; its variants seed 86028157
+ * and as many steps as the sum of their weights. */
+typedef struct cairn__murmur {
+    uint32_t seed;
+    uint32_t steps; /* 0: 100 */
+} cairn__murmur;
 
 /** The buckets `from` (included) to `to` (excluded), both in 0..1. */
 typedef struct cairn__range {
@@ -48,7 +59,7 @@ typedef struct cairn__shares {
  * and a unit is in exactly one bucket of it. */
 typedef struct cairn__namespace {
     cairn_span name;
-    cairn__assign_version version; /* V1: salted with "__" + name; V2: with the name */
+    cairn__assign_version version; /* V1: salted with "__" + name; others: with the name */
     const cairn__range *slices;
     size_t slice_count;
 } cairn__namespace;
@@ -56,7 +67,13 @@ typedef struct cairn__namespace {
 /** FNV-1a, 32 bit, of the bytes. */
 uint32_t cairn__assign_fnv(cairn_span bytes);
 
-/** The bucket of a unit, in [0, 1).
+/** MurmurHash3 x86 32 bit of the bytes. */
+uint32_t cairn__assign_murmur(uint32_t seed, cairn_span bytes);
+
+/** The bucket of a unit by V3, in [0, 1). */
+double cairn__assign_murmur_bucket(const cairn__murmur *how, cairn_span salt, cairn_span unit);
+
+/** The bucket of a unit, in [0, 1); of V3 with seed 0 and 100 steps.
  * @retval CAIRN_UNSUPPORTED  No such version; nothing written. */
 cairn_status cairn__assign_bucket(cairn__assign_version version, cairn_span salt, cairn_span unit,
                                   double *bucket_out);

@@ -33,7 +33,7 @@ static bool valid(const cairn__experiment *experiment) {
     }
     return experiment->variant_count >= 1 && experiment->variant_count <= CAIRN__VARIANTS_MAX &&
            experiment->forced_count <= CAIRN__EXPERIMENT_FORCED_MAX &&
-           (experiment->version == CAIRN__ASSIGN_V1 || experiment->version == CAIRN__ASSIGN_V2);
+           experiment->version >= CAIRN__ASSIGN_V1 && experiment->version <= CAIRN__ASSIGN_V3;
 }
 
 /* Before anything that depends on chance. */
@@ -128,8 +128,10 @@ cairn__decision cairn__experiment_decide(const cairn__experiment *experiment,
         return found.decision;
     }
     double bucket = 0;
-    if (cairn__assign_bucket(experiment->version, experiment->salt, input->unit, &bucket) !=
-        CAIRN_OK) {
+    if (experiment->version == CAIRN__ASSIGN_V3) {
+        bucket = cairn__assign_murmur_bucket(&experiment->murmur, experiment->salt, input->unit);
+    } else if (cairn__assign_bucket(experiment->version, experiment->salt, input->unit, &bucket) !=
+               CAIRN_OK) {
         return none(CAIRN__REASON_INVALID).decision; /* `valid` has let only known versions by */
     }
     found = by_chance(experiment, input, bucket);

@@ -26,6 +26,7 @@ typedef struct cairn__forced_unit {
 typedef struct cairn__experiment {
     cairn_span salt; /* its key, unless it shall share its units' order with another's */
     cairn__assign_version version;
+    cairn__murmur murmur; /* of V3 */
     size_t variant_count; /* 1..CAIRN__VARIANTS_MAX; a flag has one */
     cairn__shares shares;
     const cairn__range *ranges;         /* NULL, or variant_count ranges instead of the shares */

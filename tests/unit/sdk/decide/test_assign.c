@@ -30,15 +30,28 @@ static void published_fnv_vectors(void **state) {
     assert_int_equal(cairn__assign_fnv(CAIRN_STR("foobar")), 0xbf9cf968u);
 }
 
+static void published_murmur_vectors(void **state) {
+    (void)state;
+    assert_int_equal(cairn__assign_murmur(0, CAIRN_STR("")), 0);
+    assert_int_equal(cairn__assign_murmur(1, CAIRN_STR("")), 0x514E28B7u);
+    assert_int_equal(cairn__assign_murmur(0xFFFFFFFFu, CAIRN_STR("")), 0x81F16F39u);
+    assert_int_equal(cairn__assign_murmur(0, CAIRN_STR("test")), 0xBA6BD213u);
+    assert_int_equal(cairn__assign_murmur(0, CAIRN_STR("Hello, world!")), 0xC0363E43u);
+    assert_int_equal(cairn__assign_murmur(0x9747B28Cu, CAIRN_STR("Hello, world!")), 0x24884CBAu);
+    assert_int_equal(
+        cairn__assign_murmur(0x9747B28Cu, CAIRN_STR("The quick brown fox jumps over the lazy dog")),
+        0x2FA826CDu);
+}
+
 static void unknown_version_writes_nothing(void **state) {
     (void)state;
     double bucket = 7;
-    cairn_status status = cairn__assign_bucket((cairn__assign_version)3, CAIRN_STR("salt"),
+    cairn_status status = cairn__assign_bucket((cairn__assign_version)99, CAIRN_STR("salt"),
                                                CAIRN_STR("unit"), &bucket);
     assert_int_equal(status, CAIRN_UNSUPPORTED);
     assert_true(bucket == 7);
     const cairn__range all = { 0, 1 };
-    const cairn__namespace layer = { CAIRN_STR("layer"), (cairn__assign_version)3, &all, 1 };
+    const cairn__namespace layer = { CAIRN_STR("layer"), (cairn__assign_version)99, &all, 1 };
     assert_false(cairn__assign_in_namespace(&layer, CAIRN_STR("unit")));
 }
 
@@ -48,6 +61,11 @@ static void fixed_buckets_of_chinese_and_empty(void **state) {
     assert_true(bucket_of(CAIRN__ASSIGN_V1, "实验", CAIRN_STR("用户一")) == 0.399);
     assert_true(bucket_of(CAIRN__ASSIGN_V2, "实验", CAIRN_STR("用户一")) == 0.9098);
     assert_true(bucket_of(CAIRN__ASSIGN_V2, "", CAIRN_STR("")) == 0.2305);
+    assert_true(bucket_of(CAIRN__ASSIGN_V3, "gr1", CAIRN_STR("123")) == 0.72); /* Unleash: 73 */
+    assert_true(bucket_of(CAIRN__ASSIGN_V3, "groupX", CAIRN_STR("999")) == 0.24);
+    const cairn__murmur variants = { 86028157, 100 };
+    assert_true(cairn__assign_murmur_bucket(&variants, CAIRN_STR("gr1"), CAIRN_STR("123")) ==
+                0.095);
 }
 
 static void buckets_are_even(void **state) {
@@ -114,7 +132,7 @@ static void slices_exclude_each_other(void **state) {
     (void)state;
     static const cairn__range low[] = { { 0, 0.25 }, { 0.5, 0.75 } };
     static const cairn__range high[] = { { 0.25, 0.5 }, { 0.75, 1 } };
-    for (int version = CAIRN__ASSIGN_V1; version <= CAIRN__ASSIGN_V2; version++) {
+    for (int version = CAIRN__ASSIGN_V1; version <= CAIRN__ASSIGN_V3; version++) {
         cairn__namespace one = { CAIRN_STR("layer"), (cairn__assign_version)version, low, 2 };
         cairn__namespace two = { CAIRN_STR("layer"), (cairn__assign_version)version, high, 2 };
         size_t in_one = 0;
@@ -148,6 +166,7 @@ static void damaged_shares_are_tamed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published_fnv_vectors),
+        cmocka_unit_test(published_murmur_vectors),
         cmocka_unit_test(unknown_version_writes_nothing),
         cmocka_unit_test(fixed_buckets_of_chinese_and_empty),
         cmocka_unit_test(buckets_are_even),

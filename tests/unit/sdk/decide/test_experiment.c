@@ -42,6 +42,17 @@ static void assigns_and_says_what_to_keep(void **state) {
     assert_int_equal(decision.sticky.variant, U1_VARIANT);
 }
 
+static void murmur_has_the_steps_and_the_seed_of_the_experiment(void **state) {
+    (void)state;
+    cairn__experiment experiment = definition();
+    experiment.version = CAIRN__ASSIGN_V3;
+    experiment.salt = CAIRN_STR("gr1");
+    cairn__experiment_input input = about("123");
+    assert_true(cairn__experiment_decide(&experiment, &input).bucket == 0.72);
+    experiment.murmur = (cairn__murmur){ 86028157, 100 };
+    assert_true(cairn__experiment_decide(&experiment, &input).bucket == 0.95);
+}
+
 static void refuses_definitions_over_a_limit(void **state) {
     (void)state;
     cairn__experiment_input input = about("u1");
@@ -217,6 +228,7 @@ static void reason_texts_are_distinct(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(assigns_and_says_what_to_keep),
+        cmocka_unit_test(murmur_has_the_steps_and_the_seed_of_the_experiment),
         cmocka_unit_test(refuses_definitions_over_a_limit),
         cmocka_unit_test(off_before_all_forced),
         cmocka_unit_test(forced_unit_in_a_paused_experiment),
