@@ -1,6 +1,7 @@
 #!/bin/bash
-# build.sh: cairn.wasm (the same core as native, slim) and the npm package, into wasm/dist.
-#   wasm/build.sh          both, and SIZE.md's figures are compared
+# build.sh: cairn.wasm (the core as native, slim), cairn-full.wasm (with SQLite and scripts) and
+# the npm package, into wasm/dist.
+#   wasm/build.sh          all, and SIZE.md's figures are compared
 #   wasm/build.sh size     the same, but writes SIZE.md anew
 # Needs emcc, wabt (tools/setup.sh) and npm ci. The events and their envelope are walked by hand
 # (sdk/model), so there is no nanopb in it.
@@ -17,7 +18,7 @@ sources() {
     # format.c is printf, sync_server.c the other side of the wire with nanopb: not for the core
     find "$root/sdk/base" "$root/sdk/model" "$root/sdk/client" -name '*.c' \
         ! -name '*_fuzz.c' ! -name format.c ! -name sync_server.c | sort
-    echo "$root/wasm/block.c" "$root/wasm/entry.c"
+    printf '%s\n' "$root/wasm/block.c" "$root/wasm/entry.c"
 }
 
 need_the_client() {
@@ -26,28 +27,69 @@ need_the_client() {
     exit 1
 }
 
-compile() {
-    # shellcheck disable=SC2046
-    emcc -Oz -flto -std=c11 -DNDEBUG -DCAIRN_VERSION="\"$version\"" \
-        -Werror=implicit-function-declaration -fno-math-errno \
-        -I"$root/sdk/include" -I"$root/sdk" -I"$root" $(sources) \
-        --no-entry -sSTANDALONE_WASM -sMALLOC=emmalloc -sFILESYSTEM=0 -sALLOW_MEMORY_GROWTH=0 \
-        -sINITIAL_MEMORY="$MEMORY_BYTES" -sTOTAL_STACK=65536 -Wl,--stack-first \
-        -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0 -sEXPORTED_FUNCTIONS= \
-        -o "$out/cairn.wasm"
+full_sources() {
+    sources
+    find "$root/sdk/sql" "$root/wasm/full" -name '*.c' ! -name '*_fuzz.c' | sort
 }
 
 MEMORY_BYTES=$((4 * 1024 * 1024))
+FULL_MEMORY_BYTES=$((16 * 1024 * 1024))
+
+link() { # name, bytes of memory, sources and objects
+    local name=$1 memory=$2
+    shift 2
+    emcc -Oz -flto -std=c11 -DNDEBUG -DCAIRN_VERSION="\"$version\"" \
+        -Werror=implicit-function-declaration -fno-math-errno \
+        -I"$root/sdk/include" -I"$root/sdk" -I"$root" -I"$root/third_party/sqlite3" "$@" \
+        --no-entry -sSTANDALONE_WASM -sMALLOC=emmalloc -sFILESYSTEM=0 -sALLOW_MEMORY_GROWTH=0 \
+        -sINITIAL_MEMORY="$memory" -sTOTAL_STACK=65536 -Wl,--stack-first \
+        -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0 -sEXPORTED_FUNCTIONS= \
+        -o "$out/$name"
+}
+
+# SQLite as a small reader of one table: files through full/vfs.c, no threads, no extensions.
+# The authoriser and the progress handler stay: questions are bounded by them.
+SQLITE_OPTIONS=(-DSQLITE_OS_OTHER=1 -DSQLITE_THREADSAFE=0 -DSQLITE_DQS=0 -DSQLITE_TEMP_STORE=3
+    -DSQLITE_DEFAULT_MEMSTATUS=0 -DSQLITE_MAX_MMAP_SIZE=0 -DSQLITE_DEFAULT_LOOKASIDE=0,0
+    -DSQLITE_USE_ALLOCA -DSQLITE_LIKE_DOESNT_MATCH_BLOBS -DSQLITE_UNTESTABLE
+    -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_OMIT_DEPRECATED -DSQLITE_OMIT_SHARED_CACHE
+    -DSQLITE_OMIT_DECLTYPE -DSQLITE_OMIT_UTF16 -DSQLITE_OMIT_COMPLETE -DSQLITE_OMIT_DESERIALIZE
+    -DSQLITE_OMIT_GET_TABLE -DSQLITE_OMIT_INCRBLOB -DSQLITE_OMIT_JSON -DSQLITE_OMIT_LOCALTIME
+    -DSQLITE_OMIT_TRACE -DSQLITE_OMIT_WAL -DSQLITE_OMIT_TCL_VARIABLE
+    -DSQLITE_OMIT_INTEGRITY_CHECK -DSQLITE_OMIT_COMPILEOPTION_DIAGS
+    -DSQLITE_OMIT_SCHEMA_VERSION_PRAGMAS -DSQLITE_OMIT_INTROSPECTION_PRAGMAS
+    -DSQLITE_OMIT_AUTOVACUUM -DSQLITE_OMIT_LOOKASIDE -DSQLITE_OMIT_AUTORESET
+    -DSQLITE_OMIT_XFER_OPT -DSQLITE_OMIT_AUTOMATIC_INDEX -DSQLITE_OMIT_BETWEEN_OPTIMIZATION
+    -DSQLITE_OMIT_LIKE_OPTIMIZATION)
+
+# Fifteen seconds: only when the source or the options are others. Its warnings are its own.
+compile_sqlite() {
+    local source=$root/third_party/sqlite3/sqlite3.c stamp
+    stamp="$(sha256sum <"$source") ${SQLITE_OPTIONS[*]}"
+    [ -f "$out/sqlite3.o" ] && [ "$(cat "$out/sqlite3.stamp" 2>/dev/null)" = "$stamp" ] && return
+    emcc -Oz -DNDEBUG "${SQLITE_OPTIONS[@]}" -w -Werror=implicit-function-declaration \
+        -c "$source" -o "$out/sqlite3.o"
+    printf '%s\n' "$stamp" >"$out/sqlite3.stamp"
+}
+
+compile() {
+    local slim full
+    mapfile -t slim < <(sources)
+    mapfile -t full < <(full_sources)
+    link cairn.wasm "$MEMORY_BYTES" "${slim[@]}"
+    compile_sqlite
+    link cairn-full.wasm "$FULL_MEMORY_BYTES" "${full[@]}" "$out/sqlite3.o"
+}
 
 # Nothing newer than WebAssembly 1.0: mini-programs and old phones run it too.
 check() {
     wasm-validate --disable-mutable-globals --disable-saturating-float-to-int \
         --disable-sign-extension --disable-simd --disable-multi-value --disable-bulk-memory \
-        --disable-reference-types "$out/cairn.wasm"
+        --disable-reference-types "$out/$1"
 }
 
 package() {
-    cp "$out/cairn.wasm" dist/cairn.wasm
+    cp "$out/cairn.wasm" "$out/cairn-full.wasm" dist/
     npx --no-install esbuild src/index.ts --bundle --format=esm --target=es2020 \
         --minify-syntax --minify-whitespace --sourcemap --log-level=warning --outfile=dist/index.js
     npx --no-install esbuild src/testing.ts --bundle --format=esm --target=es2020 \
@@ -59,6 +101,7 @@ package() {
 
 need_the_client
 compile
-check
+check cairn.wasm
+check cairn-full.wasm
 package
 node size.mjs "${1:-check}"
