@@ -53,6 +53,7 @@ typedef struct cairn__memory_entry {
     uint32_t unit;      /* EXPERIMENT: cairn__assign_fnv of its unit; 0: not known */
     uint32_t position;  /* ITEM: of the newest show, from 1 */
     uint8_t kind;       /* cairn__memory_kind */
+    bool held;          /* inside a call only: not to be forgotten now */
 } cairn__memory_entry;
 
 typedef struct cairn__memory {
