@@ -92,11 +92,15 @@ package() {
     cp "$out/cairn.wasm" "$out/cairn-full.wasm" dist/
     npx --no-install esbuild src/index.ts --bundle --format=esm --target=es2020 \
         --minify-syntax --minify-whitespace --sourcemap --log-level=warning --outfile=dist/index.js
+    npx --no-install esbuild src/full/index.ts --bundle --format=esm --target=es2020 \
+        --minify-syntax --minify-whitespace --sourcemap --log-level=warning --outfile=dist/full.js
+    npx --no-install esbuild src/full/worker.ts --bundle --format=esm --target=es2020 --minify \
+        --log-level=warning --outfile=dist/full-worker.js
     npx --no-install esbuild src/testing.ts --bundle --format=esm --target=es2020 \
         --log-level=warning --outfile="$out/testing.mjs"
     npx --no-install tsc
     # what index.d.ts does not name is nobody else's
-    find dist -name '*.d.ts' ! -name index.d.ts ! -name types.d.ts -delete
+    find dist -name '*.d.ts' ! -name index.d.ts ! -name types.d.ts ! -path 'dist/full/*' -delete
 }
 
 need_the_client

@@ -16,6 +16,7 @@ const KINDS = schema.lookupEnum('cairn.v1.EventKind').valuesById;
 const TYPES = {
   '.html': 'text/html',
   '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
   '.wasm': 'application/wasm',
   '.css': 'text/css',
   '.svg': 'image/svg+xml',

@@ -29,6 +29,7 @@ const listening = async (handler) => {
 export async function startSite() {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-site-'));
   cpSync(join(here, 'page'), folder, { recursive: true });
+  cpSync(join(here, 'events.mjs'), join(folder, 'events.mjs'));
   cpSync(built, join(folder, 'sdk'), { recursive: true });
   const site = await listening(
     (request, response) => void serveFile(folder, pathOf(request), response),

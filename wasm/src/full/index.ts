@@ -1,0 +1,3 @@
+/** cairn-sdk/full: what the full flavour has beside the client. */
+export { SqlHistory, type HistoryStatus } from './history.js';
+export { SqlError, type Row, type SqlAnswer } from './engine.js';
