@@ -1,14 +1,14 @@
 /* compile.c: the tree to a program. Pieces are gathered in buffers from the arena's allocator and
  * freed before returning; what is returned lies in the arena. */
 #include "rules/parser.h"
-#include "rules/program.h"
+#include "rules/query.h"
 
 typedef cairn__rule_node node;
 
 typedef struct compiler {
     const cairn__rule_source *source;
     cairn__buffer slots, constants, code, data;
-    cairn__rule_slot *names; /* of the slots, CAIRN__RULE_SLOTS_MAX */
+    cairn__buffer names; /* of the slots: cairn__rule_slot */
     uint32_t slot_count, depth, stack_max;
     cairn_status status;
 } compiler;
@@ -110,10 +110,23 @@ static uint32_t put_value(compiler *c, const node *from) {
     return put_constant(c, from, constant);
 }
 
-static uint32_t slot_of(compiler *c, const node *from) {
-    for (uint32_t i = 0; i < c->slot_count; i++) {
-        if (c->names[i].space == from->path.space &&
-            cairn__span_equal(c->names[i].name, from->path.name)) {
+/* A function over the history becomes a name: whoever evaluates gives its value. */
+static void name_history(compiler *c, node *from) {
+    if (from->kind == CAIRN__RULE_NODE_HISTORY && c->status == CAIRN_OK) {
+        from->path.space = CAIRN__RULE_QUERY;
+        c->status = cairn__query_write(c->source, from, &from->path.name);
+    }
+}
+
+static uint32_t slot_of(compiler *c, node *from) {
+    name_history(c, from);
+    if (c->status != CAIRN_OK) {
+        return 0;
+    }
+    const cairn__rule_slot *names = (const cairn__rule_slot *)(const void *)c->names.data;
+    for (uint32_t i = 0; i < c->slot_count && !c->names.failed; i++) {
+        if (names[i].space == from->path.space &&
+            cairn__span_equal(names[i].name, from->path.name)) {
             return i;
         }
     }
@@ -129,7 +142,7 @@ static uint32_t slot_of(compiler *c, const node *from) {
         cairn__store_u16(to + 2, (uint16_t)from->path.name.len);
         cairn__store_u32(to + 4, at);
     }
-    c->names[c->slot_count] = from->path;
+    cairn__buffer_append(&c->names, cairn__span(&from->path, sizeof from->path));
     return c->slot_count++;
 }
 
@@ -226,6 +239,10 @@ static bool is_constant(const node *from) {
     return from->kind == CAIRN__RULE_NODE_CONSTANT || from->kind == CAIRN__RULE_NODE_DATE;
 }
 
+static bool is_slot(const node *from) {
+    return from->kind == CAIRN__RULE_NODE_PATH || from->kind == CAIRN__RULE_NODE_HISTORY;
+}
+
 /* `5 < x` is `x > 5`. */
 static uint8_t mirrored(uint8_t how) {
     static const uint8_t other[CAIRN__RULE_COMPARE_COUNT] = {
@@ -243,8 +260,8 @@ static uint8_t mirrored(uint8_t how) {
 static void write_compare(compiler *c, const node *from) {
     node *left = from->first;
     node *right = from->last;
-    bool mirror = is_constant(left) && right->kind == CAIRN__RULE_NODE_PATH;
-    if (mirror || (left->kind == CAIRN__RULE_NODE_PATH && is_constant(right))) {
+    bool mirror = is_constant(left) && is_slot(right);
+    if (mirror || (is_slot(left) && is_constant(right))) {
         uint32_t slot = slot_of(c, mirror ? right : left);
         uint32_t constant = put_value(c, mirror ? left : right);
         uint8_t how = mirror ? mirrored(from->op) : from->op;
@@ -332,6 +349,7 @@ static void write_node(compiler *c, node *from) {
         (void)put_op(c, from, CAIRN__RULE_OP_NOW);
         break;
     case CAIRN__RULE_NODE_PATH:
+    case CAIRN__RULE_NODE_HISTORY:
         (void)put(c, from, (cairn__rule_code){ CAIRN__RULE_OP_SLOT, 0, 0, slot_of(c, from) });
         break;
     case CAIRN__RULE_NODE_AND:
@@ -396,11 +414,11 @@ static cairn_status assemble(compiler *c, cairn__rule *rule_out) {
     append(&to, &c->code);
     append(&to, &c->data);
     cairn__store_u32(program + 8, total_cost(program));
-    return cairn__rule_load(cairn__span(program, bytes), c->source->arena, rule_out);
+    return cairn__rule_fill(cairn__span(program, bytes), c->source->arena, rule_out);
 }
 
-static cairn_status compile_tree(const cairn__rule_source *source, node *tree,
-                                 cairn__rule *rule_out) {
+cairn_status cairn__rule_compile_part(const cairn__rule_source *source, node *tree,
+                                      cairn__rule *rule_out) {
     cairn_allocator allocator = source->arena->allocator;
     compiler c = {
         .source = source,
@@ -411,23 +429,24 @@ static cairn_status compile_tree(const cairn__rule_source *source, node *tree,
         .code =
             cairn__buffer_make(allocator, (size_t)CAIRN__RULE_CODE_MAX * CAIRN__RULE_CODE_BYTES),
         .data = cairn__buffer_make(allocator, CAIRN__RULE_DATA_BYTES_MAX),
-        .names = cairn__arena_alloc(source->arena, CAIRN__RULE_SLOTS_MAX * sizeof *c.names),
+        .names = cairn__buffer_make(allocator, CAIRN__RULE_SLOTS_MAX * sizeof(cairn__rule_slot)),
         .status = CAIRN_OK,
     };
-    c.status = c.names == NULL ? CAIRN_NO_MEMORY : CAIRN_OK;
     write_node(&c, tree);
     if (c.status == CAIRN_OK) {
         uint8_t *end = cairn__buffer_extend(&c.code, CAIRN__RULE_CODE_BYTES);
         if (end != NULL) {
             memset(end, 0, CAIRN__RULE_CODE_BYTES);
         }
-        bool failed = c.slots.failed || c.constants.failed || c.code.failed || c.data.failed;
+        bool failed = c.slots.failed || c.constants.failed || c.code.failed || c.data.failed ||
+                      c.names.failed;
         c.status = failed ? CAIRN_NO_MEMORY : assemble(&c, rule_out);
     }
     cairn__buffer_free(&c.slots);
     cairn__buffer_free(&c.constants);
     cairn__buffer_free(&c.code);
     cairn__buffer_free(&c.data);
+    cairn__buffer_free(&c.names);
     return c.status;
 }
 
@@ -437,7 +456,7 @@ static cairn_status refuse_text(const cairn__rule_source *source, const char *se
     return CAIRN_INVALID;
 }
 
-/* Right, but nothing here holds a person's events. */
+/* Right, but who uses this rule does not ask a person's history. */
 static cairn_status refuse_history(const cairn__rule_source *source, const node *history) {
     const uint8_t *name = source->text.data + history->at;
     size_t length = 0;
@@ -448,8 +467,8 @@ static cairn_status refuse_history(const cairn__rule_source *source, const node 
     cairn__rule_fault_begin(source->fault, source->text, history->at);
     cairn__rule_fault_quote(source->fault, cairn__span(name, length));
     cairn__rule_fault_add(source->fault,
-                          " asks for a person's history, audiences or related rows, which this "
-                          "version cannot evaluate yet; rules over properties work");
+                          " asks for a person's history, audiences or related rows, which cannot "
+                          "be asked here; properties can");
     return CAIRN_UNSUPPORTED;
 }
 
@@ -470,9 +489,10 @@ cairn_status cairn__rule_compile_tree(const cairn__rule_source *source, cairn__r
         status = cairn__rule_check_types(source, tree);
     }
     if (status == CAIRN_OK) {
-        const node *history = cairn__rule_find_history(tree);
+        bool allowed = (source->spaces & CAIRN__RULE_QUERY) != 0;
+        const node *history = allowed ? NULL : cairn__rule_find_history(tree);
         status = history != NULL ? refuse_history(source, history)
-                                 : compile_tree(source, tree, rule_out);
+                                 : cairn__rule_compile_part(source, tree, rule_out);
     }
     if (status == CAIRN_NO_MEMORY) {
         cairn__rule_fault_begin(source->fault, source->text, 0);

@@ -173,7 +173,7 @@ static value value_of(const teller *t, const node *of) {
     if (of->code != 0) {
         return t->trace[of->code - 1];
     }
-    for (size_t i = 0; of->kind == CAIRN__RULE_NODE_PATH && i < t->rule->slot_count; i++) {
+    for (size_t i = 0; of->path.space != 0 && i < t->rule->slot_count; i++) {
         if (t->rule->slots[i].space == of->path.space &&
             cairn__span_equal(t->rule->slots[i].name, of->path.name)) {
             return cairn__rule_value_of(&t->values[i]);

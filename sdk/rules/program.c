@@ -1,8 +1,7 @@
 /* program.c: is a run of bytes a program that may be evaluated? Everything the evaluator relies on
  * is checked here, once: kinds, bounds, the stack's depth at every step, and that jumps nest. */
-#include "rules/program.h"
-
 #include "model/limits.h"
+#include "rules/query.h"
 
 cairn__rule_value cairn__rule_constant_value(const cairn__rule_view *view, uint32_t index,
                                              const cairn__zone *zone) {
@@ -113,14 +112,20 @@ static bool in_data(const cairn__rule_view *view, uint64_t at, uint32_t count) {
     return count <= view->data_bytes && at <= view->data_bytes - count;
 }
 
-static bool slots_are_good(const cairn__rule_view *view) {
+/* A query's name is a query. */
+static bool slots_are_good(const cairn__rule_view *view, unsigned spaces) {
     for (uint32_t i = 0; i < view->slot_count; i++) {
         const uint8_t *slot = view->slots + (size_t)i * CAIRN__RULE_SLOT_BYTES;
         uint32_t name_bytes = cairn__load_u16(slot + 2);
-        bool one_space =
-            slot[0] != 0 && (slot[0] & (slot[0] - 1)) == 0 && slot[0] <= CAIRN__RULE_SESSION;
-        if (!one_space || name_bytes == 0 || name_bytes > CAIRN__NAME_BYTES_MAX ||
-            !in_data(view, cairn__load_u32(slot + 4), name_bytes)) {
+        uint32_t at = cairn__load_u32(slot + 4);
+        bool one_space = (slot[0] & spaces) != 0 && (slot[0] & (slot[0] - 1)) == 0;
+        if (!one_space || !in_data(view, at, name_bytes)) {
+            return false;
+        }
+        bool good = slot[0] == CAIRN__RULE_QUERY
+                        ? cairn__query_check(cairn__span(view->data + at, name_bytes))
+                        : name_bytes > 0 && name_bytes <= CAIRN__NAME_BYTES_MAX;
+        if (!good) {
             return false;
         }
     }
@@ -279,25 +284,34 @@ static bool code_is_good(const cairn__rule_view *view) {
     return depth == 1 && open.count == 0 && cost == view->cost;
 }
 
-cairn_status cairn__rule_program_check(cairn_span program) {
+static bool is_good(cairn_span program, unsigned spaces) {
     cairn__rule_view view;
-    if (!sizes_are_good(program, &view) || !slots_are_good(&view)) {
-        return CAIRN_INVALID;
+    if (!sizes_are_good(program, &view) || !slots_are_good(&view, spaces)) {
+        return false;
     }
     for (uint32_t i = 0; i < view.constant_count; i++) {
         if (!constant_is_good(&view, i)) {
-            return CAIRN_INVALID;
+            return false;
         }
     }
-    return code_is_good(&view) ? CAIRN_OK : CAIRN_INVALID;
+    return code_is_good(&view);
 }
 
-cairn_status cairn__rule_load(cairn_span program, cairn__arena *arena, cairn__rule *rule_out) {
-    *rule_out = (cairn__rule){ 0 };
-    if (cairn__rule_program_check(program) != CAIRN_OK) {
-        return CAIRN_INVALID;
-    }
+cairn_status cairn__rule_program_check(cairn_span program) {
+    const unsigned spaces = CAIRN__RULE_EVENT | CAIRN__RULE_USER | CAIRN__RULE_TAG |
+                            CAIRN__RULE_ITEM | CAIRN__RULE_DEVICE | CAIRN__RULE_SESSION |
+                            CAIRN__RULE_QUERY;
+    return is_good(program, spaces) ? CAIRN_OK : CAIRN_INVALID;
+}
+
+bool cairn__rule_check_where(cairn_span program, unsigned space) {
+    return is_good(program, space) &&
+           cairn__rule_open(program.data).slot_count <= CAIRN__QUERY_WHERE_SLOTS_MAX;
+}
+
+cairn_status cairn__rule_fill(cairn_span program, cairn__arena *arena, cairn__rule *rule_out) {
     cairn__rule_view view = cairn__rule_open(program.data);
+    *rule_out = (cairn__rule){ 0 };
     cairn__rule_slot *slots =
         cairn__arena_alloc_zero(arena, (size_t)view.slot_count + 1, sizeof *slots);
     if (slots == NULL) {
@@ -315,4 +329,11 @@ cairn_status cairn__rule_load(cairn_span program, cairn__arena *arena, cairn__ru
     rule_out->program_bytes = program.len;
     rule_out->cost = view.cost;
     return CAIRN_OK;
+}
+
+cairn_status cairn__rule_load(cairn_span program, cairn__arena *arena, cairn__rule *rule_out) {
+    *rule_out = (cairn__rule){ 0 };
+    return cairn__rule_program_check(program) == CAIRN_OK
+               ? cairn__rule_fill(program, arena, rule_out)
+               : CAIRN_INVALID;
 }

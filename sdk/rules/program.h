@@ -118,6 +118,17 @@ cairn__rule_value cairn__rule_constant_value(const cairn__rule_view *view, uint3
 cairn_status cairn__rule_compile_tree(const cairn__rule_source *source, cairn__rule *rule_out,
                                       cairn__rule_node **tree_out);
 
+/** A part of a rule as a rule of its own (a `where`). Faults as cairn__rule_compile. */
+cairn_status cairn__rule_compile_part(const cairn__rule_source *source, cairn__rule_node *tree,
+                                      cairn__rule *rule_out);
+
+/** As cairn__rule_program_check for the `where` of a query: all its names are of one space, and
+ * few. */
+bool cairn__rule_check_where(cairn_span program, unsigned space);
+
+/** A rule from a program that is good. @retval CAIRN_NO_MEMORY  The arena is full. */
+cairn_status cairn__rule_fill(cairn_span program, cairn__arena *arena, cairn__rule *rule_out);
+
 /** Run all of a program, jumping over nothing, and keep what each instruction gives (of a jump:
  * nothing). By Kleene's logic what a jump would skip changes no answer. `trace`: room for
  * `code_count` values; their strings are views into the values and the program. */

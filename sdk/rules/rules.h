@@ -16,7 +16,8 @@ typedef enum cairn__rule_space {
     CAIRN__RULE_ITEM = 1 << 3,
     CAIRN__RULE_DEVICE = 1 << 4,
     CAIRN__RULE_SESSION = 1 << 5,
-    CAIRN__RULE_QUERY = 1 << 7 /* a function over history; the name is the query (history.h) */
+    CAIRN__RULE_QUERY = 1 << 7 /* a function over history; the name is the query (history.h).
+                                  Allowed where the use can give its value (device, collector) */
 } cairn__rule_space;
 
 typedef enum cairn__rule_answer {
@@ -60,8 +61,8 @@ typedef struct cairn__rule_source {
  * Compile.
  *
  * @retval CAIRN_INVALID      The fault says line, column, what was expected and what is near.
- * @retval CAIRN_UNSUPPORTED  Right, but needs facts that this build cannot give (history
- * functions).
+ * @retval CAIRN_UNSUPPORTED  Right, but has functions over the history, and `spaces` has no
+ * CAIRN__RULE_QUERY.
  * @retval CAIRN_NO_MEMORY    The arena is full.
  * In all three the fault holds a sentence.
  *
