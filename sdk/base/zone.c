@@ -9,7 +9,9 @@
 
 #include "base/bytes.h"
 #include "base/civil.h"
+#include "base/varint.h"
 #include "base/zone_rule.h"
+#include "base/zone_table.h"
 
 enum {
     HEADER_BYTES = 44,
@@ -187,6 +189,79 @@ cairn_status cairn__zone_parse(cairn_span tzif, cairn__arena *arena, const cairn
     cairn_status status = parse_second_block(zone, tzif, &head);
     *zone_out = status == CAIRN_OK ? zone : NULL;
     return status;
+}
+
+/* --- the compact form --------------------------------------------------------------------------*/
+
+static const int64_t compact_from = INT64_C(1577836800); /* 2020-01-01 in seconds */
+
+enum { COMPACT_MINUTES_MAX = 20 * 366 * 1440 }; /* a change lies within 2020..2037 */
+
+static bool read_minutes_offset(cairn__cursor *cursor, int32_t *offset_out) {
+    uint64_t raw = 0;
+    if (!cairn__read_varint(cursor, &raw) || raw > UINT16_MAX) {
+        return false;
+    }
+    int64_t seconds = cairn__unzigzag(raw) * 60;
+    *offset_out = (int32_t)seconds;
+    return seconds >= OFFSET_MIN && seconds <= OFFSET_MAX;
+}
+
+/* Reads into `zone`, whose tables have room for CAIRN__ZONE_CHANGES_MAX; the last change's time. */
+static bool read_compact(cairn_span bytes, cairn__zone *zone, int64_t *last_out) {
+    cairn__cursor cursor = cairn__cursor_of(bytes);
+    uint64_t changes = 0;
+    int64_t minutes = 0;
+    if (!cairn__read_varint(&cursor, &changes) || changes > CAIRN__ZONE_CHANGES_MAX ||
+        !read_minutes_offset(&cursor, &zone->first)) {
+        return false;
+    }
+    for (uint64_t i = 0; i < changes; i++) {
+        uint64_t delta = 0;
+        int32_t offset = 0;
+        if (!cairn__read_varint(&cursor, &delta) || delta == 0 || delta > COMPACT_MINUTES_MAX ||
+            !read_minutes_offset(&cursor, &offset)) {
+            return false;
+        }
+        minutes += (int64_t)delta;
+        add_segment(zone, compact_from + minutes * 60, offset);
+    }
+    *last_out = compact_from + minutes * 60;
+    cairn_span text = cairn__span(cursor.at, (size_t)(cursor.end - cursor.at));
+    zone->has_rule = text.len > 0;
+    return minutes <= COMPACT_MINUTES_MAX &&
+           (!zone->has_rule || cairn__zone_rule_parse(text, &zone->rule));
+}
+
+bool cairn__zone_compact_check(cairn_span bytes) {
+    int64_t at[CAIRN__ZONE_CHANGES_MAX];
+    int32_t offset[CAIRN__ZONE_CHANGES_MAX];
+    cairn__zone zone = { .at = at, .offset = offset };
+    int64_t last = 0;
+    return bytes.len > 0 && read_compact(bytes, &zone, &last);
+}
+
+cairn_status cairn__zone_parse_compact(cairn_span bytes, cairn__arena *arena,
+                                       const cairn__zone **zone_out) {
+    *zone_out = NULL;
+    enum { ROOM = CAIRN__ZONE_CHANGES_MAX + RULE_SEGMENTS_MAX + 1 };
+    cairn__zone *zone = cairn__arena_alloc_zero(arena, 1, sizeof *zone);
+    int64_t *at = cairn__arena_alloc(arena, ROOM * sizeof *at);
+    int32_t *offset = cairn__arena_alloc(arena, ROOM * sizeof *offset);
+    if (zone == NULL || at == NULL || offset == NULL) {
+        return CAIRN_NO_MEMORY;
+    }
+    zone->at = at;
+    zone->offset = offset;
+    int64_t last = 0;
+    if (bytes.len == 0 || !read_compact(bytes, zone, &last)) {
+        return CAIRN_INVALID;
+    }
+    if (zone->has_rule) {
+        extend_by_rule(zone, last);
+    }
+    *zone_out = zone;
+    return CAIRN_OK;
 }
 
 /* --- looking up ------------------------------------------------------------------------------- */

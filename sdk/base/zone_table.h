@@ -35,6 +35,9 @@ cairn_status cairn__zone_table_find(cairn_span table, cairn_span name, cairn__ar
 /** Is the whole table good? So that later finds can say only OK, NOT_FOUND and NO_MEMORY. */
 bool cairn__zone_table_check(cairn_span table);
 
+/** Would cairn__zone_parse_compact read it? */
+bool cairn__zone_compact_check(cairn_span bytes);
+
 /** One zone of a table ("zone" above without its length). As cairn__zone_parse. */
 cairn_status cairn__zone_parse_compact(cairn_span bytes, cairn__arena *arena,
                                        const cairn__zone **zone_out);

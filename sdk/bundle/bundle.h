@@ -24,6 +24,7 @@ enum {
     CAIRN__BUNDLE_TRIGGER_EVENTS_MAX = 32,     /* names of one trigger */
     CAIRN__BUNDLE_CAP_GROUPS_MAX = 200,
     CAIRN__BUNDLE_POPUP_GROUPS_MAX = 16, /* of one popup */
+    CAIRN__BUNDLE_ITEMS_MAX = 8000,      /* of all lists together */
     CAIRN__BUNDLE_LISTS_MAX = 1000,
     CAIRN__BUNDLE_RELATED_MAX = 2000, /* items that have related ones */
     CAIRN__BUNDLE_RELATED_ITEMS_MAX = 100,
@@ -98,6 +99,7 @@ typedef struct cairn__bundle {
     /* Made by reading: places in the definitions' lists, in the order of their names. */
     const uint16_t *popups_by_name;
     const uint16_t *audiences_by_name;
+    const uint16_t *items_by_id;
     const uint16_t *experiments_by_name;
 } cairn__bundle;
 

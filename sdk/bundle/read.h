@@ -29,6 +29,7 @@ cairn_status cairn__bundle_read(cairn_span bytes, cairn__arena *arena, cairn__bu
 int cairn__bundle_popup(const cairn__bundle *bundle, cairn_span name);
 int cairn__bundle_audience(const cairn__bundle *bundle, cairn_span name);
 int cairn__bundle_experiment(const cairn__bundle *bundle, cairn_span name);
+int cairn__bundle_item(const cairn__bundle *bundle, cairn_span id);
 int cairn__bundle_slot(const cairn__bundle *bundle, cairn_span name);
 
 #endif

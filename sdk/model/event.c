@@ -147,6 +147,18 @@ void cairn__event_encode(cairn__buffer *buffer, const cairn__event *event) {
     }
 }
 
+void cairn__property_encode(cairn__buffer *buffer, const cairn_property *property) {
+    size_t name_bytes = property->name.len == 0 ? 0 : bytes_field_size(property->name.len);
+    uint8_t *to = cairn__buffer_extend(buffer, name_bytes + value_size(&property->value));
+    if (to == NULL) {
+        return;
+    }
+    if (name_bytes > 0) {
+        to = put_bytes(to, CAIRN__TAG_PROPERTY_NAME, property->name);
+    }
+    (void)put_value(to, &property->value);
+}
+
 /* --- decoding ----------------------------------------------------------------------------------*/
 
 enum { KIND_UNKNOWN = CAIRN__EVENT_DECISION + 1 }; /* check() refuses it by name */
@@ -444,6 +456,17 @@ cairn_status cairn__event_decode(cairn_span bytes, const cairn__dictionary *dict
         (void)read_event(&d, bytes, event_out);
     }
     *fault_out = d.fault;
+    return d.status;
+}
+
+cairn_status cairn__property_decode(cairn_span bytes, cairn__arena *arena,
+                                    cairn_property *property_out) {
+    static const cairn__dictionary no_words = { NULL, 0 };
+    decoder d = { &no_words, arena, { NULL, NULL, NULL }, CAIRN_OK };
+    *property_out = (cairn_property){ { NULL, 0 }, { .kind = CAIRN_VALUE_NULL } };
+    if (bytes.len > 0) {
+        (void)read_property(&d, bytes, property_out);
+    }
     return d.status;
 }
 

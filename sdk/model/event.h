@@ -77,6 +77,16 @@ cairn_status cairn__event_decode(cairn_span bytes, const cairn__dictionary *dict
                                  cairn__arena *arena, cairn__event *event_out,
                                  cairn__event_fault *fault_out);
 
+/** Append one Property message, without its length; as within an event. */
+void cairn__property_encode(cairn__buffer *buffer, const cairn_property *property);
+
+/** Read one Property message without codes; fields that it does not have are stepped over, so that
+ * a value with other fields beside it (a fact) is read too. Not checked: name, UTF-8, finiteness.
+ * @retval CAIRN_INVALID    Not protobuf, a code, or too long a list.
+ * @retval CAIRN_NO_MEMORY  The arena is full. */
+cairn_status cairn__property_decode(cairn_span bytes, cairn__arena *arena,
+                                    cairn_property *property_out);
+
 /** Only the sequence number, without reading the rest (0 when there is none or it is damaged). */
 uint64_t cairn__event_peek_seq(cairn_span bytes);
 
