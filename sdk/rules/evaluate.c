@@ -104,7 +104,7 @@ static answer in_list(const cairn__rule_code *code, const value *item, const val
         return result;
     }
     bool found = item->kind == CAIRN_VALUE_STRING && list->kind == CAIRN_VALUE_LIST &&
-                 cairn__rule_list_has(&list->as.list, item);
+                 cairn__rule_list_has(list, item);
     return truth(found == (code->a == 0));
 }
 
@@ -120,8 +120,7 @@ static answer text_test(cairn__rule_text_test how, const value *text, const valu
         return result;
     }
     if (text->kind == CAIRN_VALUE_LIST && how == CAIRN__RULE_CONTAINS) {
-        return truth(part->kind == CAIRN_VALUE_STRING &&
-                     cairn__rule_list_has(&text->as.list, part));
+        return truth(part->kind == CAIRN_VALUE_STRING && cairn__rule_list_has(text, part));
     }
     return truth(text->kind == CAIRN_VALUE_STRING && part->kind == CAIRN_VALUE_STRING &&
                  cairn__rule_text_test_holds(how, text, part));

@@ -84,12 +84,12 @@ static void say_number(teller *t, double number) {
     }
 }
 
-static void say_list(teller *t, const cairn_string_list *list) {
+static void say_list(teller *t, const cairn_string_list *list, uint8_t fold) {
     enum { ITEMS_MAX = 16, ITEM_BYTES_MAX = CAIRN__RULE_EXPLAIN_TEXT_BYTES_MAX / ITEMS_MAX * 2 };
     say(t, "[");
     for (size_t i = 0; i < list->count && i < ITEMS_MAX; i++) {
         say(t, i > 0 ? "," : "");
-        say_text(t, list->items[i], CAIRN__FOLD_NONE, ITEM_BYTES_MAX);
+        say_text(t, list->items[i], fold, ITEM_BYTES_MAX);
     }
     say(t, list->count > ITEMS_MAX ? ",\"\xE2\x80\xA6\"]" : "]");
 }
@@ -138,7 +138,7 @@ static void say_value(teller *t, const value *v) {
         break;
     case CAIRN_VALUE_LIST:
         say(t, "\"type\":\"list\",\"value\":");
-        say_list(t, &v->as.list);
+        say_list(t, &v->as.list, v->fold);
         break;
     case CAIRN__RULE_KIND_UNKNOWN:
         say(t, "\"type\":\"unknown\",\"value\":null");

@@ -21,8 +21,10 @@ enum {
 };
 
 static const cairn__rule_signature signatures[CAIRN__RULE_FUNCTION_COUNT] = {
-    [CAIRN__RULE_LOWER] = { "lower", "lower(text)", 1, 1, TEXT, NUMBER, TEXT },
-    [CAIRN__RULE_UPPER] = { "upper", "upper(text)", 1, 1, TEXT, NUMBER, TEXT },
+    [CAIRN__RULE_LOWER] = { "lower", "lower(text or list)", 1, 1, TEXT | CAIRN__RULE_TYPE_LIST,
+                            NUMBER, 0 },
+    [CAIRN__RULE_UPPER] = { "upper", "upper(text or list)", 1, 1, TEXT | CAIRN__RULE_TYPE_LIST,
+                            NUMBER, 0 },
     [CAIRN__RULE_TRIM] = { "trim", "trim(text)", 1, 1, TEXT, NUMBER, TEXT },
     [CAIRN__RULE_LENGTH] = { "length", "length(text or list)", 1, 1, TEXT | CAIRN__RULE_TYPE_LIST,
                              NUMBER, NUMBER },
@@ -139,7 +141,8 @@ static value of_text(unsigned function, value text, const value *arguments, uint
     if (function == CAIRN__RULE_LENGTH && text.kind == CAIRN_VALUE_LIST) {
         return whole((int64_t)text.as.list.count);
     }
-    if (text.kind != CAIRN_VALUE_STRING) {
+    bool folds = function == CAIRN__RULE_LOWER || function == CAIRN__RULE_UPPER;
+    if (text.kind != CAIRN_VALUE_STRING && !(folds && text.kind == CAIRN_VALUE_LIST)) {
         return cairn__rule_null();
     }
     switch (function) {

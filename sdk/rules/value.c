@@ -125,10 +125,18 @@ int cairn__rule_order(const value *a, const value *b, bool *comparable_out) {
     return 0;
 }
 
-static bool lists_equal(const cairn_string_list *a, const cairn_string_list *b) {
-    bool equal = a->count == b->count;
-    for (size_t i = 0; equal && i < a->count; i++) {
-        equal = cairn__span_equal(a->items[i], b->items[i]);
+static value item_of(const value *list, size_t at) {
+    return (value){ .kind = CAIRN_VALUE_STRING,
+                    .fold = list->fold,
+                    .as.string = list->as.list.items[at] };
+}
+
+static bool lists_equal(const value *a, const value *b) {
+    bool equal = a->as.list.count == b->as.list.count;
+    for (size_t i = 0; equal && i < a->as.list.count; i++) {
+        value left = item_of(a, i);
+        value right = item_of(b, i);
+        equal = order_strings(&left, &right) == 0;
     }
     return equal;
 }
@@ -145,7 +153,7 @@ static bool values_equal(const value *a, const value *b) {
     if (a->kind == CAIRN_VALUE_BOOLEAN) {
         return a->as.boolean == b->as.boolean;
     }
-    return a->kind == CAIRN_VALUE_LIST && lists_equal(&a->as.list, &b->as.list);
+    return a->kind == CAIRN_VALUE_LIST && lists_equal(a, b);
 }
 
 static bool ordered_as(cairn__rule_compare how, int order) {
@@ -344,9 +352,9 @@ bool cairn__rule_text_test_holds(cairn__rule_text_test how, const value *text, c
     return order_bytes(text, from, part, length) == 0;
 }
 
-bool cairn__rule_list_has(const cairn_string_list *list, const value *item) {
-    for (size_t i = 0; i < list->count; i++) {
-        value other = { .kind = CAIRN_VALUE_STRING, .as.string = list->items[i] };
+bool cairn__rule_list_has(const value *list, const value *item) {
+    for (size_t i = 0; i < list->as.list.count; i++) {
+        value other = item_of(list, i);
         if (order_strings(&other, item) == 0) {
             return true;
         }

@@ -12,7 +12,7 @@ enum { CAIRN__RULE_KIND_DURATION = 7, CAIRN__RULE_KIND_UNKNOWN = CAIRN__RULE_VAL
 
 typedef struct cairn__rule_value {
     uint8_t kind;
-    uint8_t fold; /* cairn__fold, of a string */
+    uint8_t fold; /* cairn__fold, of a string or of a list's items */
     union {
         bool boolean;
         int64_t integer; /* a whole number, ms of a time or of a duration */
@@ -90,7 +90,7 @@ cairn__rule_value cairn__rule_negate(const cairn__rule_value *a);
 bool cairn__rule_text_test_holds(cairn__rule_text_test how, const cairn__rule_value *text,
                                  const cairn__rule_value *part);
 
-/** Is the string an item of the list? */
-bool cairn__rule_list_has(const cairn_string_list *list, const cairn__rule_value *item);
+/** Is the string an item of the list? Both as seen through their fold. */
+bool cairn__rule_list_has(const cairn__rule_value *list, const cairn__rule_value *item);
 
 #endif

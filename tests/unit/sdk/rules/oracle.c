@@ -419,9 +419,16 @@ static val is_today(int every_year, const val *v, int64_t now_ms) {
 
 /* --- functions ------------------------------------------------------------------------------- */
 
-static val change_letters(val v, char from, char to) {
-    for (char *c = v.text; *c != '\0'; c++) {
+static void change_text(char *text, char from, char to) {
+    for (char *c = text; *c != '\0'; c++) {
         *c = *c >= from && *c <= from + 25 ? (char)(*c - from + to) : *c;
+    }
+}
+
+static val change_letters(val v, char from, char to) {
+    change_text(v.text, from, to);
+    for (int i = 0; v.kind == ORACLE_LIST && i < v.items; i++) {
+        change_text(v.list[i], from, to);
     }
     return v;
 }
@@ -457,7 +464,8 @@ static val text_function(int which, const val *args, int count) {
     if (which == LENGTH && args[0].kind == ORACLE_LIST) {
         return whole(args[0].items);
     }
-    if (args[0].kind != ORACLE_TEXT) {
+    bool folds = args[0].kind == ORACLE_LIST && (which == LOWER || which == UPPER);
+    if (args[0].kind != ORACLE_TEXT && !folds) {
         return of_kind(ORACLE_NULL);
     }
     switch (which) {
