@@ -1,9 +1,9 @@
+/* growthbook_experiment.c: an experiment, or a rule of a flag, with whom it is about. */
 #include "growthbook.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "support/cmocka_all.h"
 
 enum { TEXT_BYTES = 512, STICKY_VERSIONS = 10 };
@@ -17,18 +17,19 @@ static bool is_one_of(const char *name, const char *const *known, size_t count) 
     return false;
 }
 
-static void only_these(json_t *object, const char *const *known, size_t count) {
-    const char *stranger = NULL;
-    for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at)) {
-        const char *name = json_object_iter_key(at);
-        stranger = is_one_of(name, known, count) ? stranger : name;
-    }
-    if (stranger != NULL) {
-        fail_msg("the adapter does not know the field \"%s\"", stranger);
+static void only_these(growthbook *g, json_t *object, const char *const *known, size_t count) {
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_object_foreach(object, name, value) {
+        if (!is_one_of(name, known, count)) {
+            g->why = strncmp(name, "contextual", 10) == 0
+                         ? "weights that depend on the context of a person"
+                         : "a field that the adapter does not know";
+        }
     }
 }
 
-#define ONLY(object, known) only_these(object, known, sizeof(known) / sizeof(known)[0])
+#define ONLY(g, object, known) only_these(g, object, known, sizeof(known) / sizeof(known)[0])
 
 static const char *text_of(json_t *object, const char *name, const char *otherwise) {
     const char *text = json_string_value(json_object_get(object, name));
@@ -55,12 +56,16 @@ size_t growthbook_ranges(json_t *list, cairn__range *ranges_out, size_t room) {
 static void read_namespaces(growthbook *g, json_t *experiment) {
     json_t *filters = json_object_get(experiment, "filters");
     json_t *layer = json_object_get(experiment, "namespace");
-    static const char *const known[] = { "seed", "ranges" };
+    static const char *const known[] = { "seed", "ranges", "attribute" };
     size_t count = json_array_size(filters);
     assert_true(count <= CAIRN__EXPERIMENT_NAMESPACES_MAX);
     for (size_t i = 0; i < count; i++) {
         json_t *filter = json_array_get(filters, i);
-        ONLY(filter, known);
+        const char *attribute = text_of(filter, "attribute", g->attribute);
+        ONLY(g, filter, known);
+        if (strcmp(attribute, g->attribute) != 0) {
+            g->why = "a namespace by another id than the experiment's";
+        }
         g->layers[i].name = cairn__span_of(text_of(filter, "seed", ""));
         g->layers[i].version = CAIRN__ASSIGN_V2;
         g->layers[i].slices = g->slices[i];
@@ -79,49 +84,47 @@ static void read_namespaces(growthbook *g, json_t *experiment) {
     g->experiment.namespace_count = count;
 }
 
-/* {"country": "US"} -> user.country = "US"; conditions with operators are not for this adapter. */
-static void read_condition(growthbook *g, json_t *condition, json_t *attributes) {
-    char text[TEXT_BYTES] = "";
-    size_t len = 0;
-    const char *name = NULL;
-    json_t *value = NULL;
-    json_object_foreach(condition, name, value) {
-        assert_true(json_is_string(value));
-        len += (size_t)snprintf(text + len, sizeof text - len, "%suser.%s = \"%s\"",
-                                len == 0 ? "" : " and ", name, json_string_value(value));
-        assert_true(len < sizeof text);
-    }
-    if (len == 0) {
+static void read_condition(growthbook *g, json_t *context, json_t *experiment) {
+    json_t *condition = json_object_get(experiment, "condition");
+    if (condition == NULL || g->why != NULL) {
         return;
     }
-    cairn__rule_fault fault;
-    const cairn__rule_source source = { cairn__span(text, len), CAIRN__RULE_USER, 0, &g->arena,
-                                        &fault };
-    assert_int_equal(cairn__rule_compile(&source, &g->rule), CAIRN_OK);
-    assert_true(g->rule.slot_count <= GROWTHBOOK_SLOTS_MAX);
-    for (size_t i = 0; i < g->rule.slot_count; i++) {
-        cairn_span slot = g->rule.slots[i].name;
-        json_t *fact = json_object_getn(attributes, (const char *)slot.data, slot.len);
-        if (json_is_string(fact)) {
-            g->values[i] = (cairn_value){ .kind = CAIRN_VALUE_STRING,
-                                          .as.string = cairn__span_of(json_string_value(fact)) };
-        }
-    }
-    g->experiment.targeting = &g->rule;
-    g->input.values = g->values;
+    conform_text text = { .len = 0 };
+    growthbook_condition(&text, condition, json_object_get(context, "savedGroups"));
+    g->why =
+        conform_compile(&g->targeting, &text, conform_fact, json_object_get(context, "attributes"));
+    g->experiment.targeting = &g->targeting.rule;
+    g->input.values = g->targeting.values;
 }
 
-/* A flag's value is its default value here: what flags come to is not what is tested. */
-static void read_prerequisites(growthbook *g, json_t *context, json_t *experiment) {
+/* {"id": "parent", "condition": {"value": true}}: the flag is decided, and a rule asks its value.
+ */
+static void read_prerequisite(growthbook *g, growthbook_world world, json_t *from) {
+    conform_rule rule = { .rule = { .slot_count = 0 } };
+    conform_text text = { .len = 0 };
+    growthbook_answer answer;
+    const growthbook_world inner = { world.context, world.depth + 1 };
+    g->why = growthbook_flag(inner, text_of(from, "id", ""), &answer);
+    if (g->why != NULL) {
+        return;
+    }
+    json_t *facts = json_pack("{sO?}", "value", answer.value);
+    growthbook_condition(&text, json_object_get(from, "condition"), NULL);
+    g->why = conform_compile(&rule, &text, conform_fact, facts);
+    if (g->why == NULL &&
+        cairn__rule_evaluate(&rule.rule, rule.values, 0, NULL) != CAIRN__RULE_TRUE) {
+        g->input.prerequisite = CAIRN__PREREQUISITE_NOT_MET;
+    }
+    conform_free(&rule);
+    json_decref(facts);
+}
+
+static void read_prerequisites(growthbook *g, growthbook_world world, json_t *experiment) {
     size_t i = 0;
     json_t *parent = NULL;
     json_array_foreach(json_object_get(experiment, "parentConditions"), i, parent) {
-        json_t *flag =
-            json_object_get(json_object_get(context, "features"), text_of(parent, "id", ""));
-        json_t *wanted = json_object_get(json_object_get(parent, "condition"), "value");
-        assert_non_null(wanted);
-        if (!json_equal(json_object_get(flag, "defaultValue"), wanted)) {
-            g->input.prerequisite = CAIRN__PREREQUISITE_NOT_MET;
+        if (g->why == NULL) {
+            read_prerequisite(g, world, parent);
         }
     }
 }
@@ -129,9 +132,11 @@ static void read_prerequisites(growthbook *g, json_t *context, json_t *experimen
 static void read_shares(growthbook *g, json_t *experiment) {
     json_t *weights = json_object_get(experiment, "weights");
     json_t *ranges = json_object_get(experiment, "ranges");
-    size_t variations = json_array_size(json_object_get(experiment, "variations"));
-    /* GrowthBook runs nothing with one variation; to Cairn that is a flag */
-    g->experiment.variant_count = variations == 1 ? 0 : variations;
+    json_t *one = json_object_get(experiment, "range");
+    g->experiment.variant_count = json_array_size(json_object_get(experiment, "variations"));
+    if (g->experiment.variant_count == 0) { /* a flag's rule that forces a value */
+        g->experiment.variant_count = 1;
+    }
     g->experiment.shares.coverage = number_of(experiment, "coverage", 1);
     if (weights != NULL) {
         size_t count = json_array_size(weights);
@@ -147,15 +152,43 @@ static void read_shares(growthbook *g, json_t *experiment) {
         assert_int_equal(count, g->experiment.variant_count);
         g->experiment.ranges = g->ranges;
     }
+    if (one != NULL) {
+        g->ranges[0].from = json_number_value(json_array_get(one, 0));
+        g->ranges[0].to = json_number_value(json_array_get(one, 1));
+        g->experiment.ranges = g->ranges;
+    }
 }
 
-static void read_input(growthbook *g, json_t *context, json_t *experiment) {
+/* Ids are texts; a whole number is written as one. */
+static const char *id_of(growthbook *g, json_t *attributes, const char *name) {
+    json_t *id = json_object_get(attributes, name);
+    if (json_is_integer(id)) {
+        (void)snprintf(g->unit, sizeof g->unit, "%lld", (long long)json_integer_value(id));
+        return g->unit;
+    }
+    return json_is_string(id) ? json_string_value(id) : "";
+}
+
+static void read_unit(growthbook *g, json_t *context, json_t *experiment) {
     json_t *attributes = json_object_get(context, "attributes");
     g->attribute = text_of(experiment, "hashAttribute", "id");
-    if (*text_of(attributes, g->attribute, "") == '\0') {
+    if (*id_of(g, attributes, g->attribute) == '\0') {
         g->attribute = text_of(experiment, "fallbackAttribute", g->attribute);
     }
-    g->input.unit = cairn__span_of(text_of(attributes, g->attribute, ""));
+    g->input.unit = cairn__span_of(id_of(g, attributes, g->attribute));
+}
+
+/* A rule without chance holds for whoever asks; a device always has an id, these persons do not. */
+static void read_without_chance(growthbook *g, json_t *rule) {
+    bool chance =
+        json_object_get(rule, "coverage") != NULL || json_object_get(rule, "range") != NULL ||
+        json_object_get(rule, "filters") != NULL || json_object_get(rule, "variations") != NULL;
+    if (!chance && g->input.unit.len == 0) {
+        g->input.unit = CAIRN_STR("a device");
+    }
+}
+
+static void read_mode(growthbook *g, json_t *context) {
     if (json_is_true(json_object_get(context, "qaMode"))) {
         g->input.mode = CAIRN__EXPERIMENT_FORCED_ONLY;
     }
@@ -167,52 +200,77 @@ static void read_input(growthbook *g, json_t *context, json_t *experiment) {
     g->input.override_variant = (uint32_t)json_integer_value(variant);
 }
 
-void growthbook_read(growthbook *g, json_t *context, json_t *experiment, const char *key) {
-    static const char *const of_context[] = { "attributes", "enabled",
-                                              "features",   "forcedVariations",
-                                              "qaMode",     "stickyBucketAssignmentDocs" };
-    static const char *const of_experiment[] = { "key",
-                                                 "seed",
-                                                 "hashVersion",
-                                                 "variations",
-                                                 "weights",
-                                                 "coverage",
-                                                 "force",
-                                                 "active",
-                                                 "condition",
-                                                 "hashAttribute",
-                                                 "namespace",
-                                                 "filters",
-                                                 "ranges",
-                                                 "meta",
-                                                 "parentConditions",
-                                                 "phase",
-                                                 "bucketVersion",
-                                                 "fallbackAttribute",
-                                                 "minBucketVersion",
-                                                 "disableStickyBucketing" };
-    ONLY(context, of_context);
-    ONLY(experiment, of_experiment);
-    *g = (growthbook){ .arena = cairn__arena_make(cairn__heap(), 1 << 20) };
+static void check_fields(growthbook *g, json_t *context, json_t *experiment) {
+    static const char *const of_context[] = { "attributes",
+                                              "enabled",
+                                              "features",
+                                              "forcedVariations",
+                                              "qaMode",
+                                              "savedGroups",
+                                              "stickyBucketAssignmentDocs" };
+    static const char *const of_experiment[] = {
+        "active",
+        "banditVersion",
+        "bucketVersion",
+        "condition",
+        "coverage",
+        "disableStickyBucketing",
+        "fallbackAttribute",
+        "filters",
+        "foo",
+        "force",
+        "hashAttribute",
+        "hashVersion",
+        "id",
+        "key",
+        "meta",
+        "minBucketVersion",
+        "name",
+        "namespace",
+        "parentConditions",
+        "phase",
+        "range",
+        "ranges",
+        "seed",
+        "type",
+        "variations",
+        "weights"
+    }; /* "foo" and "banditVersion" stand for fields to be passed over */
+    ONLY(g, context, of_context);
+    ONLY(g, experiment, of_experiment);
+}
+
+static void read_experiment(growthbook *g, json_t *experiment, const char *key) {
+    json_t *force = json_object_get(experiment, "force");
+    bool variants = json_object_get(experiment, "variations") != NULL;
     g->key = text_of(experiment, "key", key);
     g->experiment.salt = cairn__span_of(text_of(experiment, "seed", g->key));
-    g->experiment.version = (cairn__assign_version)number_of(experiment, "hashVersion", 1);
+    int version = (int)number_of(experiment, "hashVersion", 1);
+    /* GrowthBook knows 1 and 2; Cairn's 3 is another's */
+    g->experiment.version = (cairn__assign_version)(version == CAIRN__ASSIGN_V3 ? 0 : version);
     g->experiment.paused = json_is_false(json_object_get(experiment, "active"));
-    json_t *force = json_object_get(experiment, "force");
-    g->experiment.force_all = force != NULL;
-    g->experiment.force_all_variant = (uint32_t)json_integer_value(force);
+    g->experiment.force_all = variants && force != NULL;
+    g->experiment.force_all_variant =
+        g->experiment.force_all ? (uint32_t)json_integer_value(force) : 0;
     g->experiment.sticky_version = (uint32_t)number_of(experiment, "bucketVersion", 0);
     g->experiment.sticky_oldest = (uint32_t)number_of(experiment, "minBucketVersion", 0);
+}
+
+void growthbook_read(growthbook *g, growthbook_world world, json_t *experiment, const char *key) {
+    *g = (growthbook){ .why = NULL };
+    check_fields(g, world.context, experiment);
+    read_experiment(g, experiment, key);
     read_shares(g, experiment);
+    read_unit(g, world.context, experiment);
+    read_without_chance(g, experiment);
+    read_mode(g, world.context);
     read_namespaces(g, experiment);
-    read_condition(g, json_object_get(experiment, "condition"),
-                   json_object_get(context, "attributes"));
-    read_prerequisites(g, context, experiment);
-    read_input(g, context, experiment);
+    read_condition(g, world.context, experiment);
+    read_prerequisites(g, world, experiment);
 }
 
 void growthbook_free(growthbook *g) {
-    cairn__arena_free(&g->arena);
+    conform_free(&g->targeting);
 }
 
 void growthbook_sticky_name(const growthbook *g, uint32_t version, char *into, size_t room) {

@@ -1,0 +1,182 @@
+/* conform.c: where cases come from, which are left out, and how many were right. */
+#include "conform.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/cmocka_all.h"
+
+enum { PATH_BYTES = 1024, ROW_BYTES = 128 };
+
+bool conform_path(const char *path, char *to, size_t room) {
+    const char *shared = getenv("CAIRN_SHARED");
+    (void)snprintf(to, room, "%s/data/%s", shared == NULL ? "../shared" : shared, path);
+    FILE *file = fopen(to, "r");
+    if (file == NULL) {
+        (void)printf("skipped: no %s\n", to);
+        return false;
+    }
+    (void)fclose(file);
+    return true;
+}
+
+json_t *conform_load(const char *path) {
+    char name[PATH_BYTES];
+    json_error_t error;
+    if (!conform_path(path, name, sizeof name)) {
+        return NULL;
+    }
+    json_t *cases = json_load_file(name, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+    if (cases == NULL) {
+        (void)printf("%s: line %d: %s\n", name, error.line, error.text);
+    }
+    return cases;
+}
+
+/* --- the list -------------------------------------------------------------------------------- */
+
+/* "# comment", "= reason", and case after case. */
+static bool read_line(conform_suite *suite, const char *line, bool *reason) {
+    size_t len = strcspn(line, "\n");
+    if (len == 0 || line[0] == '#') {
+        return true;
+    }
+    if (line[0] == '=') {
+        *reason = len > 10; /* more than a word */
+        return *reason;
+    }
+    if (!*reason || len >= CONFORM_ID_BYTES || suite->line_count == CONFORM_LINES_MAX) {
+        return false;
+    }
+    conform_line *to = &suite->lines[suite->line_count++];
+    memcpy(to->id, line, len);
+    return true;
+}
+
+static FILE *open_own(const char *folder, const char *name, const char *ending) {
+    char path[PATH_BYTES];
+    const char *root = getenv("CAIRN_ROOT");
+    (void)snprintf(path, sizeof path, "%s/%s/%s%s", root == NULL ? "." : root, folder, name,
+                   ending);
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        (void)printf("no %s\n", path);
+    }
+    return file;
+}
+
+static bool begin(conform_suite *suite, const char *name) {
+    *suite = (conform_suite){ .name = name };
+    suite->lines = calloc(CONFORM_LINES_MAX, sizeof *suite->lines);
+    FILE *file = open_own("tests/unit/sdk/conformance", name, "_left_out.txt");
+    char line[CONFORM_ID_BYTES * 2];
+    bool good = file != NULL && suite->lines != NULL;
+    bool reason = false;
+    while (good && fgets(line, sizeof line, file) != NULL) {
+        good = read_line(suite, line, &reason);
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    if (!good) {
+        (void)printf("%s_left_out.txt: a case without a reason, or too much: %s\n", name, line);
+        free(suite->lines);
+    }
+    return good;
+}
+
+static bool is_left_out(conform_suite *suite, const char *id) {
+    bool found = false;
+    for (size_t i = 0; i < suite->line_count; i++) {
+        conform_line *line = &suite->lines[i];
+        size_t len = strlen(line->id);
+        bool all = line->id[len - 1] == '*';
+        if (all ? strncmp(line->id, id, len - 1) == 0 : strcmp(line->id, id) == 0) {
+            line->met = true;
+            found = true;
+        }
+    }
+    return found;
+}
+
+void conform_case(conform_suite *suite, const char *id, const char *why) {
+    bool listed = is_left_out(suite, id);
+    suite->out += listed;
+    suite->right += !listed && why == NULL;
+    if (listed && why == NULL) {
+        (void)printf("%s: %s: is right, and yet on the list of those left out\n", suite->name, id);
+        suite->faults += 1;
+    }
+    if (!listed && why != NULL) {
+        (void)printf("%s: %s: %s\n", suite->name, id, why);
+        suite->faults += 1;
+    }
+}
+
+/* docs/CONFORMANCE.md holds "| name | cases | right | left out |". */
+static bool is_documented(const conform_suite *suite) {
+    char row[ROW_BYTES];
+    char line[PATH_BYTES];
+    (void)snprintf(row, sizeof row, "| %s | %zu | %zu | %zu |", suite->name,
+                   suite->right + suite->out, suite->right, suite->out);
+    FILE *file = open_own("docs", "CONFORMANCE", ".md");
+    bool found = false;
+    while (file != NULL && !found && fgets(line, sizeof line, file) != NULL) {
+        found = strncmp(line, row, strlen(row)) == 0;
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    if (!found) {
+        (void)printf("docs/CONFORMANCE.md has no line \"%s\"\n", row);
+    }
+    return found;
+}
+
+/* Does every line of the list say a case that there is? */
+static void check_list(conform_suite *suite) {
+    for (size_t i = 0; i < suite->line_count; i++) {
+        if (!suite->lines[i].met) {
+            (void)printf("%s_left_out.txt: there is no case \"%s\"\n", suite->name,
+                         suite->lines[i].id);
+            suite->faults += 1;
+        }
+    }
+}
+
+typedef struct conform_run {
+    conform_suite suite;
+    json_t *cases;
+    void (*run)(conform_suite *suite, json_t *cases);
+} conform_run;
+
+static void every_case_is_right_or_left_out(void **state) {
+    conform_run *all = *state;
+    conform_suite *suite = &all->suite;
+    all->run(suite, all->cases);
+    check_list(suite);
+    (void)printf("%s: ran %zu of %zu, %zu left out\n", suite->name, suite->right,
+                 suite->right + suite->out, suite->out);
+    assert_int_equal(suite->faults, 0);
+    assert_true(suite->right > 0);
+    assert_true(is_documented(suite));
+}
+
+int conform_main(const char *name, const char *path,
+                 void (*run)(conform_suite *suite, json_t *cases)) {
+    conform_run all = { .cases = conform_load(path), .run = run };
+    if (all.cases == NULL) {
+        return CONFORM_SKIPPED;
+    }
+    int failed = 1;
+    if (begin(&all.suite, name)) {
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test_prestate(every_case_is_right_or_left_out, &all),
+        };
+        failed = cmocka_run_group_tests(tests, NULL, NULL);
+        free(all.suite.lines);
+    }
+    json_decref(all.cases);
+    return failed;
+}
