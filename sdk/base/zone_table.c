@@ -32,7 +32,7 @@ static bool take(cairn__cursor *cursor, size_t count, cairn_span *out) {
 }
 
 static bool next_zone(cairn__cursor *cursor, cairn_span *zone_out) {
-    return cursor->at < cursor->end && take(cursor, *cursor->at++, zone_out);
+    return cairn__read_bytes(cursor, zone_out);
 }
 
 /* The next name: what it shares with the one before stays in `name`. */

@@ -4,7 +4,7 @@
  * rule, later by the rule alone. What was before 2020 is as on 2020-01-01.
  *
  *   table   "CZ1", u8 0; u16 zones, u16 names (little-endian); zones; names
- *   zone    u8 bytes of the rest; varint changes; zigzag offset; changes; the rule's text
+ *   zone    varint bytes of the rest; varint changes; zigzag offset; changes; the rule's text
  *           (a POSIX TZ text as in a TZif footer, may be empty) to the end of the zone
  *   change  varint minutes since the last one (the first: since 2020-01-01T00:00Z); zigzag offset
  *   name    u8 bytes shared with the name before; u8 bytes of the rest; the rest; varint zone
@@ -22,7 +22,7 @@ enum {
     CAIRN__ZONE_TABLE_ZONES_MAX = 1000,
     CAIRN__ZONE_TABLE_NAMES_MAX = 2000,
     CAIRN__ZONE_NAME_BYTES_MAX = 64,
-    CAIRN__ZONE_CHANGES_MAX = 64 /* of one zone of the table */
+    CAIRN__ZONE_CHANGES_MAX = 63 /* of one zone of the table */
 };
 
 /** @param arena  Owns the zone, about 7 KiB.

@@ -8,6 +8,7 @@
 
 #include "base/zone_table.h"
 #include "decide/definitions.h"
+#include "rules/history.h"
 
 /** Beside those of decide/definitions.h. A bundle of 1,000 popups of usual size takes about 0.6 MiB
  * of bytes and 1 MiB of arena in WASM (README.md); while one replaces another both are held. */
@@ -95,7 +96,8 @@ typedef struct cairn__bundle {
     size_t privacy_count;
     const cairn__script_source *scripts; /* by name */
     size_t script_count;
-    cairn_span plan; /* the tracking plan, for later versions */
+    cairn_span plan;                    /* the tracking plan, for later versions */
+    const cairn__query *const *queries; /* made by reading: of each fact that is one, else NULL */
     /* Made by reading: places in the definitions' lists, in the order of their names. */
     const uint16_t *popups_by_name;
     const uint16_t *audiences_by_name;

@@ -182,22 +182,50 @@ static bool frame_good(reader *r) {
     return status == CAIRN_OK || fail(r, NULL, 0, "zone", "is not in the zone table");
 }
 
+static const cairn__query *load_query(reader *r, size_t i) {
+    const cairn__query *query = NULL;
+    cairn_status status = cairn__query_load(r->bundle->definitions.facts[i].name, r->arena, &query);
+    if (status == CAIRN_NO_MEMORY) {
+        (void)cairn__bundle_no_memory(r);
+    } else if (status != CAIRN_OK) {
+        (void)fail(r, "facts", i, "name", "is no query");
+    }
+    return status == CAIRN_OK ? query : NULL;
+}
+
 static bool facts_good(reader *r) {
     const cairn__definitions *d = &r->bundle->definitions;
+    const cairn__query **queries =
+        cairn__arena_alloc_zero(r->arena, d->fact_count, sizeof *queries);
+    if (queries == NULL) {
+        return cairn__bundle_no_memory(r);
+    }
+    r->bundle->queries = queries;
     for (size_t i = 0; i < d->fact_count; i++) {
         unsigned space = (unsigned)d->facts[i].space;
-        bool query = space == CAIRN__RULE_QUERY;
-        bool known =
-            query || (space != 0 && space <= CAIRN__RULE_SESSION && (space & (space - 1)) == 0);
-        if (!known) {
+        if (space == CAIRN__RULE_QUERY) {
+            queries[i] = load_query(r, i);
+            if (queries[i] == NULL) {
+                return false;
+            }
+            continue;
+        }
+        if (space == 0 || space > CAIRN__RULE_SESSION || (space & (space - 1)) != 0) {
             return fail(r, "facts", i, "space", "is none");
         }
         cairn_span name = d->facts[i].name;
-        if (name.len == 0 || (!query && !cairn__utf8_valid(name))) {
+        if (name.len == 0 || !cairn__utf8_valid(name)) {
             return fail(r, "facts", i, "name", "is no name");
         }
     }
     return true;
+}
+
+/* Is the fact the query member("name")? */
+static bool is_membership(const cairn__bundle *b, uint16_t fact, cairn_span name) {
+    const cairn__query *query = fact < b->definitions.fact_count ? b->queries[fact] : NULL;
+    return query != NULL && cairn__query_kind(query) == CAIRN__RULE_MEMBER &&
+           cairn__span_equal(cairn__query_name(query), name);
 }
 
 /* Which audience's membership each fact is: its place + 1, 0 for none. */
@@ -211,8 +239,7 @@ static uint16_t *map_memberships(reader *r) {
     }
     for (size_t i = 0; i < d->audience_count; i++) {
         uint16_t fact = d->audience_facts[i];
-        bool query = fact < d->fact_count && d->facts[fact].space == CAIRN__RULE_QUERY;
-        if (!query || audience_of[fact] != 0) {
+        if (!is_membership(r->bundle, fact, d->audiences[i].name) || audience_of[fact] != 0) {
             (void)fail(r, "audiences", i, "audience_facts", "is not this audience's membership");
             return NULL;
         }

@@ -72,13 +72,14 @@ static cairn__condition of_person(maker *m) {
         "user.city in [\"Berlin\", \"Paris\", \"北京\"] and tag.vip = true",
         "user.level%d >= 3 or device.os = \"ios\"",
         "tag.score%d > 0.5 and user.email matches \"@example\\\\.(com|org)$\"",
+        "count(`purchase` where amount > %d, last 30 days) >= 2 and user.city = \"Rome\"",
         "user.born is today or user.visits%d between 3 and 9",
     };
     if (chance(m, 10)) {
         return (cairn__condition){ .facts = NULL };
     }
-    return rule(m, text(m, rules[below(m, 4)], below(m, 50)),
-                CAIRN__RULE_USER | CAIRN__RULE_TAG | CAIRN__RULE_DEVICE, 0);
+    return rule(m, text(m, rules[below(m, 5)], below(m, 50)),
+                CAIRN__RULE_USER | CAIRN__RULE_TAG | CAIRN__RULE_DEVICE | CAIRN__RULE_QUERY, 0);
 }
 
 static cairn__condition of_event(maker *m) {
@@ -190,8 +191,7 @@ static void make_audiences(maker *m, cairn__definitions *d) {
     for (size_t i = 0; i < count; i++) {
         list[i].name = text(m, "audience %d", i);
         list[i].condition = chance(m, 80) ? of_person(m) : (cairn__condition){ .facts = NULL };
-        const cairn__rule_slot member = { CAIRN__RULE_QUERY, text(m, "member %d", i) };
-        CAIRN_ASSERT(cairn__fact_table_number(&m->facts, &member, &facts[i]) == CAIRN_OK);
+        facts[i] = rule(m, text(m, "member(\"audience %d\")", i), CAIRN__RULE_QUERY, 0).facts[0];
     }
     d->audiences = list;
     d->audience_facts = facts;
