@@ -239,6 +239,7 @@ static void write_head(cairn__buffer *to, const cairn__sync_head *head) {
     write_number(to, CAIRN__TAG_REQUEST_CONSENT, (uint64_t)head->consent);
     write_number(to, CAIRN__TAG_REQUEST_BUNDLE_VERSION, head->bundle_version);
     write_number(to, CAIRN__TAG_REQUEST_FACTS_VERSION, head->facts_version);
+    write_number(to, CAIRN__TAG_REQUEST_CAPABILITIES, head->capabilities);
 }
 
 cairn_status cairn__sync_request_encode(const cairn__sync_head *head, const cairn_span *events,

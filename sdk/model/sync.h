@@ -7,6 +7,11 @@
 
 #include "model/event.h"
 
+/** What a device can do with an answer; bits of SyncRequest.capabilities. */
+enum {
+    CAIRN__CAPABILITY_DECIDES = 1 << 0 /* it wants the bundle and the facts of its person */
+};
+
 /** Everything of a SyncRequest but its events. */
 typedef struct cairn__sync_head {
     cairn_span project_key;
@@ -20,6 +25,7 @@ typedef struct cairn__sync_head {
     int consent; /* enum ConsentState */
     uint64_t bundle_version;
     uint64_t facts_version;
+    uint64_t capabilities; /* CAIRN__CAPABILITY_... */
 } cairn__sync_head;
 
 /**

@@ -245,6 +245,7 @@ static void take_numbers(const cairn_v1_SyncRequest *message, cairn__sync_reques
     request->head.consent = (int)message->consent;
     request->head.bundle_version = message->bundle_version;
     request->head.facts_version = message->facts_version;
+    request->head.capabilities = message->capabilities;
 }
 
 cairn_status cairn__sync_request_decode(cairn_span body, cairn__arena *arena,

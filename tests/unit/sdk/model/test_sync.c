@@ -39,7 +39,8 @@ static int open_fixture(void **state) {
                                  .id_count = 1,
                                  .consent = 1,
                                  .bundle_version = 7,
-                                 .facts_version = 8 };
+                                 .facts_version = 8,
+                                 .capabilities = CAIRN__CAPABILITY_DECIDES };
     *state = &f;
     return 0;
 }
@@ -112,6 +113,7 @@ static void the_server_reads_what_the_device_wrote(void **state) {
     assert_int_equal(request.head.consent, 1);
     assert_int_equal(request.head.bundle_version, 7);
     assert_int_equal(request.head.facts_version, 8);
+    assert_int_equal(request.head.capabilities, CAIRN__CAPABILITY_DECIDES);
     assert_int_equal(request.head.id_count, 1);
     assert_true(cairn__span_equal(request.head.ids[0].value, CAIRN_STR("u1")));
     assert_int_equal(request.event_count, EVENTS);
