@@ -160,7 +160,7 @@ static cairn_platform platform(void) {
         .random = { fill_random, &the },
         .storage = { store_append, store_remove, store_state, &the },
         .transport = { http_start, &the },
-        .listener = { tell_acked, tell_refused, &the },
+        .listener = { .acked = tell_acked, .refused = tell_refused, .self = &the },
     };
 }
 

@@ -197,6 +197,7 @@ static cairn_status apply_to_person(cairn__fold *fold, const cairn__folding *fol
     case CAIRN__EVENT_ITEM_DELETE:
     case CAIRN__EVENT_CONSENT:
     case CAIRN__EVENT_DECISION:
+    case CAIRN__EVENT_ERASE:
         return cairn__fold_set_aside(fold, folding, &fault_kind);
     }
     if (status == CAIRN_OK) {

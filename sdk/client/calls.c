@@ -45,8 +45,11 @@ cairn_status cairn__client_put(cairn_client *client, cairn__event *event) {
         return CAIRN_NO_MEMORY;
     }
     uint8_t flags = event->kind == CAIRN__EVENT_TRACK ? 0 : CAIRN__RECORD_CRITICAL;
-    cairn_status status =
-        cairn__journal_put(&client->journal, cairn__buffer_span(&client->encoded), flags);
+    cairn_span payload = cairn__buffer_span(&client->encoded);
+    if (client->journal.mode != CAIRN__JOURNAL_OPEN) {
+        return cairn__consent_hold(client, payload, flags);
+    }
+    cairn_status status = cairn__journal_put(&client->journal, payload, flags);
     if (status == CAIRN_OK) {
         cairn__sender_queued(&client->sender, now_ms);
     }
@@ -262,7 +265,7 @@ cairn_status cairn_logout(cairn_client *client) {
 /* The device's id as identities name it: 32 hexadecimal digits. */
 static cairn_span device_text(const cairn_client *client, uint8_t text[DEVICE_TEXT_BYTES]) {
     static const char digits[] = "0123456789abcdef";
-    const uint8_t *id = client->journal.state.device_id;
+    const uint8_t *id = cairn__consent_device(client);
     for (size_t i = 0; i < DEVICE_TEXT_BYTES / 2; i++) {
         text[2 * i] = (uint8_t)digits[id[i] >> 4];
         text[2 * i + 1] = (uint8_t)digits[id[i] & 15];

@@ -1,8 +1,8 @@
 /* client.c: the life of a client and its driving; what is tracked is calls.c. */
 #include "client/client.h"
 
-#include "base/assert.h"
 #include "base/bytes.h"
+#include "client/purge.h"
 #include "model/limits.h"
 
 enum { BODY_BYTES_MAX = CAIRN__BATCH_BYTES_MAX, QUEUE_EVENTS_MIN = 2 };
@@ -22,7 +22,9 @@ static bool is_valid(const cairn_options *options, const cairn_platform *platfor
            platform->clock.wall_ms != NULL && platform->clock.mono_ms != NULL &&
            platform->random.fill != NULL && platform->storage.append != NULL &&
            platform->storage.remove != NULL && platform->storage.state != NULL &&
-           platform->transport.start != NULL;
+           platform->transport.start != NULL &&
+           ((options->consent.required | options->consent.denied) & ~(uint32_t)CAIRN_CONSENT_ALL) ==
+               0;
 }
 
 /* Copy one text behind the others. */
@@ -53,6 +55,15 @@ static bool keep_texts(cairn_client *client, const cairn_options *options) {
 static size_t bounded(uint32_t wanted, size_t by_default, size_t min) {
     size_t value = wanted == 0 ? by_default : wanted;
     return value < min ? min : value;
+}
+
+static cairn__consent make_consent(const cairn_options *options, cairn_allocator allocator) {
+    cairn__consent consent = { .options = options->consent, .waiting = { .allocator = allocator } };
+    consent.options.wait_events_max =
+        (uint32_t)bounded(options->consent.wait_events_max, CAIRN__WAIT_EVENTS_DEFAULT, 1);
+    consent.options.wait_bytes_max =
+        (uint32_t)bounded(options->consent.wait_bytes_max, CAIRN__WAIT_BYTES_DEFAULT, 1);
+    return consent;
 }
 
 static cairn__sender make_sender(cairn_client *client, const cairn_options *options,
@@ -97,6 +108,7 @@ cairn_status cairn_open(const cairn_options *options, const cairn_platform *plat
         bounded(options->queue_events_max, CAIRN__QUEUE_EVENTS_DEFAULT, QUEUE_EVENTS_MIN);
     client->journal.queue_bytes_max =
         bounded(options->queue_bytes_max, CAIRN__QUEUE_BYTES_DEFAULT, 1);
+    client->consent = make_consent(options, allocator);
     client->sender = make_sender(client, options, platform);
     if (!keep_texts(client, options)) {
         cairn_close(client);
@@ -111,6 +123,7 @@ void cairn_close(cairn_client *client) {
         return;
     }
     cairn__journal_free(&client->journal);
+    cairn__consent_free(client);
     cairn__sender_free(&client->sender);
     cairn__timers_free(&client->timers);
     cairn__arena_free(&client->scratch);
@@ -149,6 +162,7 @@ cairn_status cairn_restore(cairn_client *client, cairn_space space, uint32_t num
     }
     if (space == CAIRN_SPACE_STATE) {
         cairn_status status = restore_state(&client->journal, number, bytes);
+        client->slots_seen |= bytes.len > 0 ? 1u << (number & 1) : 0;
         client->state_unread = client->state_unread || status != CAIRN_OK;
         return status;
     }
@@ -175,23 +189,13 @@ cairn_status cairn_start(cairn_client *client) {
         return CAIRN_NO_MEMORY; /* who the device is may be in there */
     }
     cairn__journal *journal = &client->journal;
-    int64_t now_ms = mono_ms(client);
     bool known = cairn__journal_recover(journal);
-    if (!known) {
-        client->random.fill(client->random.self, journal->state.device_id,
-                            sizeof journal->state.device_id);
+    cairn_status status = cairn__consent_begin(client, known);
+    if (status != CAIRN_OK) {
+        return status;
     }
     client->started = true;
-    if (journal->lost_seq > 0) {
-        cairn__journal_drop_range(journal, journal->lost_seq);
-    }
-    if (!known || journal->device_unkept) {
-        cairn__journal_new_device(journal);
-    }
-    resume_session(client, now_ms);
-    if (journal->queue.first != NULL) {
-        client->sender.due_ms = now_ms;
-    }
+    resume_session(client, mono_ms(client));
     return CAIRN_OK;
 }
 
@@ -201,31 +205,45 @@ void cairn_flush(cairn_client *client) {
     cairn__sender_flush(&client->sender);
 }
 
+/* The sooner of two waits; -1: none. */
+static int64_t sooner(int64_t a, int64_t b) {
+    if (a < 0 || b < 0) {
+        return a > b ? a : b;
+    }
+    return a < b ? a : b;
+}
+
+static bool may_send(const cairn_client *client) {
+    return client->started &&
+           (client->journal.mode == CAIRN__JOURNAL_OPEN || cairn__purge_tells(&client->journal));
+}
+
 int64_t cairn_pump(cairn_client *client) {
     if (!client->started) {
         return -1;
     }
     int64_t now_ms = mono_ms(client);
-    int64_t retry_ms = cairn__journal_retry(&client->journal, now_ms);
-    int64_t send_ms = cairn__sender_pump(&client->sender, now_ms);
-    if (retry_ms < 0 || send_ms < 0) {
-        return retry_ms > send_ms ? retry_ms : send_ms;
-    }
-    return retry_ms < send_ms ? retry_ms : send_ms;
+    int64_t wait_ms = cairn__journal_retry(&client->journal, now_ms);
+    cairn__consent_step(client);
+    wait_ms = sooner(wait_ms, cairn__consent_wait(client));
+    return may_send(client) ? sooner(wait_ms, cairn__sender_pump(&client->sender, now_ms))
+                            : wait_ms;
 }
 
 void cairn_storage_done(cairn_client *client, uint32_t ticket, bool durable) {
     cairn__journal_done(&client->journal, ticket, durable, mono_ms(client));
+    cairn__consent_step(client);
 }
 
 void cairn_http_done(cairn_client *client, uint32_t ticket, uint32_t status,
                      uint32_t retry_after_ms, cairn_span body) {
     const cairn__answer answer = { ticket, status, retry_after_ms, body };
     cairn__sender_answered(&client->sender, &answer, mono_ms(client));
+    cairn__consent_step(client);
 }
 
 cairn_span cairn_last_batch(cairn_client *client, size_t bytes_max) {
-    if (!client->started) {
+    if (!may_send(client)) {
         return (cairn_span){ NULL, 0 };
     }
     return cairn__sender_last_batch(&client->sender, bytes_max);
@@ -235,20 +253,22 @@ void cairn_get_status(const cairn_client *client, cairn_client_status *status_ou
     const cairn__journal *journal = &client->journal;
     const cairn__event *person = &journal->person.view;
     *status_out = (cairn_client_status){
-        .queued_events = journal->queue.count,
-        .queued_bytes = journal->queue.bytes,
+        .queued_events = journal->queue.count + client->consent.waiting.count,
+        .queued_bytes = journal->queue.bytes + client->consent.waiting.bytes,
         .kept_seq =
             (journal->queue.unkept != NULL ? journal->queue.unkept->seq : journal->state.next_seq) -
             1,
         .last_seq = journal->state.next_seq - 1,
         .acked_seq = journal->state.acked_seq,
-        .dropped_events = journal->state.dropped,
+        .dropped_events = journal->state.dropped + client->dropped_waiting,
         .refused_events = journal->state.refused,
         .retry_in_ms = (uint64_t)cairn__sender_wait(&client->sender, mono_ms(client)),
         .last_http_status = client->sender.last_status,
         .clock_offset_ms = journal->state.clock_offset_ms,
     };
-    memcpy(status_out->device_id, journal->state.device_id, sizeof status_out->device_id);
+    if (client->started && journal->mode == CAIRN__JOURNAL_OPEN) {
+        memcpy(status_out->device_id, journal->state.device_id, sizeof status_out->device_id);
+    }
     if (person->id_count > 0) {
         status_out->login_id = person->ids[0].value;
     }

@@ -3,6 +3,7 @@
 #define CAIRN_CLIENT_CLIENT_H
 
 #include "cairn/cairn.h"
+#include "client/consent.h"
 #include "client/journal.h"
 #include "client/sender.h"
 #include "client/timer.h"
@@ -26,12 +27,18 @@ struct cairn_client {
     cairn__buffer encoded;   /* the event of one call */
     cairn_span texts;        /* project key and SDK, the client's own copy */
     int64_t session_mono_ms; /* when the session began, on the monotonic clock */
+    cairn__consent consent;
+    uint64_t dropped_waiting; /* given up before consent; becomes state.dropped */
+    uint32_t slots_seen;      /* of the two slots: bits of those that held bytes */
     bool started;
     bool state_unread; /* there was no memory for a state slot */
 };
 
 /** Fill in time and session, check, encode and queue an event. Status as cairn_track(). */
 cairn_status cairn__client_put(cairn_client *client, cairn__event *event);
+
+/** Whoever keeps more in the store's segments removes it when the person withdraws. */
+void cairn__client_on_purge(cairn_client *client, cairn__purge_hook hook);
 
 /** Set super properties and ids, and write the state if that could be. */
 cairn_status cairn__client_set_person(cairn_client *client, const cairn__event *wanted);

@@ -3,10 +3,10 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "client/purge.h"
 
 enum {
     PENDING_BYTES_MAX = CAIRN__SEGMENT_BYTES_MAX + 4096,
-    STATE_BYTES_MAX = CAIRN__PERSON_BYTES_MAX + 1024,
     LOG_BYTES_SPARE = 2 * CAIRN__SEGMENT_BYTES_MAX
 };
 
@@ -16,6 +16,7 @@ cairn__journal cairn__journal_make(cairn_allocator allocator, cairn_storage stor
                              .queue = { .allocator = allocator },
                              .segments = { .allocator = allocator },
                              .person = cairn__person_make(allocator),
+                             .farewell = cairn__person_make(allocator),
                              .pending = cairn__buffer_make(allocator, PENDING_BYTES_MAX),
                              .state = { .next_seq = 1 } };
 }
@@ -24,10 +25,11 @@ void cairn__journal_free(cairn__journal *journal) {
     cairn__queue_free(&journal->queue);
     cairn__segments_free(&journal->segments);
     cairn__person_free(&journal->person);
+    cairn__person_free(&journal->farewell);
     cairn__buffer_free(&journal->pending);
 }
 
-static uint32_t take_ticket(cairn__journal *journal) {
+uint32_t cairn__journal_ticket(cairn__journal *journal) {
     journal->last_ticket += 1;
     if (journal->last_ticket == 0) {
         journal->last_ticket = 1; /* 0 means "none" everywhere */
@@ -43,8 +45,9 @@ static uint32_t submit(cairn__journal *journal) {
     if (bytes.len == 0) {
         return 0;
     }
+    CAIRN_ASSERT(journal->mode == CAIRN__JOURNAL_OPEN);
     cairn__segment *segment = cairn__segments_newest(&journal->segments);
-    uint32_t ticket = take_ticket(journal);
+    uint32_t ticket = cairn__journal_ticket(journal);
     segment->bytes += (uint32_t)bytes.len;
     segment->first_ticket = segment->first_ticket == 0 ? ticket : segment->first_ticket;
     segment->last_ticket = ticket;
@@ -63,6 +66,7 @@ static bool open_segment(cairn__journal *journal) {
         return false;
     }
     journal->open = true;
+    journal->first_segment = journal->first_segment == 0 ? number : journal->first_segment;
     return true;
 }
 
@@ -106,7 +110,9 @@ void cairn__journal_drop_range(cairn__journal *journal, uint64_t seq) {
 
 /* The item is in no queue any more. */
 static void forget(cairn__journal *journal, cairn__item *item) {
-    cairn__segments_leave(&journal->segments, item->segment);
+    if (item->segment != 0) { /* a farewell is in none */
+        cairn__segments_leave(&journal->segments, item->segment);
+    }
     if (journal->moving == item) {
         journal->moving = NULL; /* nobody needs the copy now */
     }
@@ -181,6 +187,9 @@ static void move_on(cairn__journal *journal) {
 }
 
 cairn_status cairn__journal_put(cairn__journal *journal, cairn_span payload, uint8_t flags) {
+    if (journal->mode != CAIRN__JOURNAL_OPEN) {
+        return CAIRN_NO_CONSENT;
+    }
     if (payload.len > CAIRN__PAYLOAD_BYTES_MAX) {
         return CAIRN_INVALID;
     }
@@ -208,9 +217,14 @@ cairn_status cairn__journal_put(cairn__journal *journal, cairn_span payload, uin
 /* --- state and acknowledgements ----------------------------------------------------------------*/
 
 void cairn__journal_write_state(cairn__journal *journal) {
-    cairn__buffer bytes = cairn__buffer_make(journal->allocator, STATE_BYTES_MAX);
+    bool purging = journal->mode == CAIRN__JOURNAL_PURGING;
+    if (journal->mode == CAIRN__JOURNAL_SILENT ||
+        (purging && journal->stage >= CAIRN__PURGE_CLEAR)) {
+        return;
+    }
+    cairn__buffer bytes = cairn__buffer_make(journal->allocator, CAIRN__STATE_BYTES_MAX);
     journal->state.version += 1;
-    cairn__state_write(&bytes, &journal->state, &journal->person);
+    cairn__state_write(&bytes, &journal->state, purging ? &journal->farewell : &journal->person);
     journal->state_wanted = bytes.failed;
     if (bytes.failed) {
         journal->failing = true; /* the next retry writes it */
@@ -218,8 +232,9 @@ void cairn__journal_write_state(cairn__journal *journal) {
         return;
     }
     const cairn__segment *needed = cairn__segments_needed(&journal->segments);
-    journal->state_ticket = take_ticket(journal);
-    journal->state_covers = journal->moving != NULL || needed == NULL ? 0 : needed->number;
+    journal->state_ticket = cairn__journal_ticket(journal);
+    bool covers = journal->moving == NULL && needed != NULL && !purging;
+    journal->state_covers = covers ? needed->number : 0;
     journal->state_slot = 1 - journal->good_slot;
     journal->storage.state(journal->storage.self, journal->state_ticket, journal->state_slot,
                            cairn__buffer_span(&bytes));
@@ -236,6 +251,9 @@ void cairn__journal_ack(cairn__journal *journal, uint64_t acked_seq) {
     while (journal->queue.first != NULL && journal->queue.first->seq <= acked_seq) {
         forget(journal, cairn__queue_pop(&journal->queue));
     }
+    if (journal->mode == CAIRN__JOURNAL_PURGING) {
+        return; /* it was the farewell: a new state is not needed */
+    }
     journal->state.acked_seq = acked_seq;
     cairn__journal_write_state(journal);
 }
@@ -243,6 +261,10 @@ void cairn__journal_ack(cairn__journal *journal, uint64_t acked_seq) {
 void cairn__journal_drop(cairn__journal *journal, uint64_t seq) {
     cairn__item *item = cairn__queue_take(&journal->queue, seq);
     if (item == NULL) {
+        return;
+    }
+    if (journal->mode != CAIRN__JOURNAL_OPEN) {
+        forget(journal, item);
         return;
     }
     (void)add_drop(journal, seq); /* without memory it is read, and given up, once more */
@@ -258,7 +280,7 @@ static void remove_segments(cairn__journal *journal, uint32_t before) {
            segments->items[0].live == 0) {
         uint32_t number = segments->items[0].number;
         cairn__segments_remove_oldest(segments);
-        journal->storage.remove(journal->storage.self, take_ticket(journal), number);
+        journal->storage.remove(journal->storage.self, cairn__journal_ticket(journal), number);
     }
 }
 
@@ -296,8 +318,9 @@ static bool append_done(cairn__journal *journal, uint32_t ticket, bool durable) 
         journal->open = journal->open && segment != cairn__segments_newest(&journal->segments);
     }
     cairn__item *item = cairn__queue_find_ticket(&journal->queue, ticket);
-    if (item == NULL) {
-        return durable; /* a removal, or of an event that was dropped meanwhile */
+    if (item == NULL) { /* a removal, or of an event that was dropped meanwhile */
+        journal->doubtful = journal->doubtful || !durable;
+        return durable;
     }
     bool kept = durable && (segment == NULL || !segment->broken);
     item->ticket = 0;
@@ -320,7 +343,7 @@ void cairn__journal_done(cairn__journal *journal, uint32_t ticket, bool durable,
     bool kept = durable;
     if (ticket == journal->state_ticket) {
         state_done(journal, durable);
-    } else {
+    } else if (!cairn__purge_completed(journal, ticket, durable)) {
         kept = append_done(journal, ticket, durable);
     }
     if (!kept) {
@@ -348,6 +371,9 @@ static void write_again(cairn__journal *journal) {
 }
 
 int64_t cairn__journal_retry(cairn__journal *journal, int64_t now_ms) {
+    if (journal->mode == CAIRN__JOURNAL_SILENT) {
+        return -1;
+    }
     if (journal->failing && now_ms >= journal->retry_ms) {
         journal->failing = false;
         journal->open = false;

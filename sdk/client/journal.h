@@ -19,40 +19,78 @@ enum {
     CAIRN__STORAGE_RETRY_MS_MAX = 60 * 1000
 };
 
+/** Whether the store may be written. */
+typedef enum cairn__journal_mode {
+    CAIRN__JOURNAL_SILENT = 0, /* before consent: nothing goes through the storage seam */
+    CAIRN__JOURNAL_OPEN,
+    CAIRN__JOURNAL_PURGING /* purge.h: only what makes the store empty */
+} cairn__journal_mode;
+
+/** How far a purge is; each begins when the one before it is durable. */
+typedef enum cairn__purge_stage {
+    CAIRN__PURGE_TOMBSTONE = 0, /* a state that says so, in one slot */
+    CAIRN__PURGE_BOTH,          /* and in the other, over the last state before it */
+    CAIRN__PURGE_WIPE,          /* every segment, and what others keep */
+    CAIRN__PURGE_TELL,          /* the farewell is sent */
+    CAIRN__PURGE_CLEAR,         /* the older slot: empty, or what is remembered */
+    CAIRN__PURGE_CLEAR_LAST,    /* the tombstone itself */
+    CAIRN__PURGE_DONE
+} cairn__purge_stage;
+
+/** Somebody who keeps more in the store's segments (sdk/local: history and counters). Both are
+ * called from inside calls of cairn.h, after the tombstone is durable, also at a start in the midst
+ * of a purge. */
+typedef struct cairn__purge_hook {
+    void (*purge)(void *self); /* submit the removal of all that is not gone or on its way */
+    bool (*empty)(void *self); /* every removal is durable */
+    void *self;
+} cairn__purge_hook;
+
 typedef struct cairn__journal {
     cairn_allocator allocator;
     cairn_storage storage;
     cairn__queue queue;
     cairn__state state;
     cairn__person person;
+    cairn__journal_mode mode;
     size_t queue_events_max;
     size_t queue_bytes_max;
 
     cairn__segments segments;
-    bool open;             /* the newest segment takes appends */
     cairn__buffer pending; /* records of the append that is being put together */
     uint32_t last_ticket;
     uint32_t state_ticket; /* of the newest state; 0: none under way */
     uint32_t state_covers; /* segments before this number may go once it is durable */
-    bool state_wanted;     /* the newest state was not kept, or could not be written */
     uint32_t good_slot;    /* holds the newest durable state: the other one is written */
     uint32_t state_slot;   /* of the write under way */
-    bool device_unkept;    /* no durable state or segment names this device yet */
     cairn__item *moving;   /* being copied out of the oldest segment */
 
-    bool failing;
     unsigned failures;
     int64_t retry_ms; /* monotonic */
 
     cairn__state head; /* of the newest segment that restore has seen; device_id zero: none */
     uint32_t head_segment;
     uint64_t lost_seq; /* the newest event that restore gave up for want of memory; 0: none */
+
+    cairn__purge_stage stage; /* while PURGING */
+    cairn__purge_hook hook;
+    cairn__person farewell; /* what the server is still told; empty: nothing */
+    uint32_t clear_ticket;  /* of the slot under way; 0: none */
+    uint32_t first_segment; /* lowest number of this process's segments; 0: none yet */
+    bool remember;          /* the consent outlives the purge */
+    bool doubtful;          /* a removal failed: its segment may be there still */
+
+    bool open;          /* the newest segment takes appends */
+    bool state_wanted;  /* the newest state was not kept, or could not be written */
+    bool device_unkept; /* no durable state or segment names this device yet */
+    bool failing;
 } cairn__journal;
 
 cairn__journal cairn__journal_make(cairn_allocator allocator, cairn_storage storage);
 void cairn__journal_free(cairn__journal *journal);
 
 /** Append an event; journal->state.next_seq is its seq. Drops the oldest to make room.
+ * @retval CAIRN_NO_CONSENT  The store may not be written.
  * @retval CAIRN_INVALID    Larger than CAIRN__PAYLOAD_BYTES_MAX.
  * @retval CAIRN_FULL       Nothing can be dropped.
  * @retval CAIRN_NO_MEMORY  No room. */
@@ -64,7 +102,7 @@ void cairn__journal_ack(cairn__journal *journal, uint64_t acked_seq);
 /** Give one event up (the server cannot take it), and write the state. */
 void cairn__journal_drop(cairn__journal *journal, uint64_t seq);
 
-/** Write the state; tried again later where there is no memory. */
+/** Write the state, where the store may be written; tried again later where there is no memory. */
 void cairn__journal_write_state(cairn__journal *journal);
 
 /** The device's id in journal->state has just changed: write it; nothing is sent meanwhile. */
@@ -83,6 +121,9 @@ cairn_status cairn__journal_restore(cairn__journal *journal, uint32_t number, ca
 /** After the last piece, once (restore.c). False: the store knows no device; the caller names one.
  * journal->device_unkept: a segment names it, but no slot of state. */
 bool cairn__journal_recover(cairn__journal *journal);
+
+/** A ticket for one operation of the store. */
+uint32_t cairn__journal_ticket(cairn__journal *journal);
 
 /** Append the DROP record of an event and of all before it that are not critical. */
 void cairn__journal_drop_range(cairn__journal *journal, uint64_t seq);

@@ -148,6 +148,9 @@ cairn_status cairn__journal_restore(cairn__journal *journal, uint32_t number, ca
     if (segment == NULL) {
         return give_up_segment(journal, bytes);
     }
+    journal->first_segment = journal->first_segment == 0 || number < journal->first_segment
+                                 ? number
+                                 : journal->first_segment;
     segment->bytes += (uint32_t)bytes.len;
     journal->segments.bytes += bytes.len;
     cairn_status status = CAIRN_OK;
@@ -177,6 +180,7 @@ static void take_head(cairn__journal *journal) {
     memcpy(state->device_id, head->device_id, sizeof state->device_id);
     journal->device_unkept = true; /* no slot says so */
     state->version = head->version;
+    state->consent = head->consent != 0 ? head->consent : state->consent;
     state->base = head->base;
     state->acked_seq = max_u64(state->acked_seq, head->base);
 }

@@ -1,11 +1,16 @@
 /* segment.c: see segment.h. Payload of a HEAD record = device id, u64 version, base, dropped,
- * reported; its seq is the next one. */
+ * reported, consent (not in those of before there was any); its seq is the next one. */
 #include "client/segment.h"
 
 #include "base/assert.h"
 #include "base/bytes.h"
 
-enum { SEGMENTS_FIRST = 8, DEVICE_BYTES = 16, HEAD_BYTES = DEVICE_BYTES + 4 * 8 };
+enum {
+    SEGMENTS_FIRST = 8,
+    DEVICE_BYTES = 16,
+    HEAD_BYTES_MIN = DEVICE_BYTES + 4 * 8,
+    HEAD_BYTES = HEAD_BYTES_MIN + 8
+};
 
 void cairn__segments_free(cairn__segments *segments) {
     if (segments->items != NULL) {
@@ -94,11 +99,19 @@ void cairn__segments_leave(cairn__segments *segments, uint32_t number) {
     segment->live -= 1;
 }
 
+void cairn__segments_remove(cairn__segments *segments, cairn__segment *segment) {
+    if (segment == NULL) {
+        return;
+    }
+    size_t at = (size_t)(segment - segments->items);
+    segments->bytes -= segment->bytes;
+    segments->count -= 1;
+    memmove(segment, segment + 1, (segments->count - at) * sizeof *segment);
+}
+
 void cairn__segments_remove_oldest(cairn__segments *segments) {
     CAIRN_ASSERT(segments->count > 0);
-    segments->bytes -= segments->items[0].bytes;
-    segments->count -= 1;
-    memmove(segments->items, segments->items + 1, segments->count * sizeof *segments->items);
+    cairn__segments_remove(segments, segments->items);
 }
 
 void cairn__head_write(cairn__buffer *buffer, const cairn__state *state) {
@@ -108,13 +121,14 @@ void cairn__head_write(cairn__buffer *buffer, const cairn__state *state) {
     cairn__store_u64(payload + DEVICE_BYTES + 8, state->base);
     cairn__store_u64(payload + DEVICE_BYTES + 16, state->dropped);
     cairn__store_u64(payload + DEVICE_BYTES + 24, state->reported);
+    cairn__store_u64(payload + DEVICE_BYTES + 32, state->consent);
     cairn__record record = { CAIRN__RECORD_HEAD, 0, state->next_seq, { payload, sizeof payload } };
     cairn__record_write(buffer, &record);
 }
 
 bool cairn__head_read(const cairn__record *record, cairn__state *state_out) {
     const uint8_t *payload = record->payload.data;
-    if (record->type != CAIRN__RECORD_HEAD || record->payload.len < HEAD_BYTES) {
+    if (record->type != CAIRN__RECORD_HEAD || record->payload.len < HEAD_BYTES_MIN) {
         return false;
     }
     *state_out = (cairn__state){ .next_seq = record->seq };
@@ -123,6 +137,9 @@ bool cairn__head_read(const cairn__record *record, cairn__state *state_out) {
     state_out->base = cairn__load_u64(payload + DEVICE_BYTES + 8);
     state_out->dropped = cairn__load_u64(payload + DEVICE_BYTES + 16);
     state_out->reported = cairn__load_u64(payload + DEVICE_BYTES + 24);
+    if (record->payload.len >= HEAD_BYTES) {
+        state_out->consent = (uint32_t)cairn__load_u64(payload + DEVICE_BYTES + 32);
+    }
     return state_out->next_seq > 0 && state_out->base < state_out->next_seq &&
            state_out->reported <= state_out->dropped;
 }

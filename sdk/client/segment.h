@@ -15,7 +15,8 @@ typedef struct cairn__segment {
     uint32_t live;         /* events of the queue whose newest copy is here */
     uint32_t first_ticket; /* of its appends by this process; 0: none */
     uint32_t last_ticket;
-    bool broken; /* an append failed: what is behind it cannot be read */
+    uint32_t remove_ticket; /* of its removal in a purge; 0: none is under way */
+    bool broken;            /* an append failed: what is behind it cannot be read */
 } cairn__segment;
 
 typedef struct cairn__segments {
@@ -48,6 +49,9 @@ void cairn__segments_leave(cairn__segments *segments, uint32_t number);
 
 /** Take away the oldest; there must be one. */
 void cairn__segments_remove_oldest(cairn__segments *segments);
+
+/** Take one away; NULL is fine. */
+void cairn__segments_remove(cairn__segments *segments, cairn__segment *segment);
 
 /** Append a HEAD record: enough of the state to go on where both of its slots are damaged. */
 void cairn__head_write(cairn__buffer *buffer, const cairn__state *state);

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/record.h"
 #include "client/batch.h"
+#include "client/purge.h"
 #include "model/limits.h"
 
 enum {
@@ -37,14 +38,26 @@ void cairn__sender_flush(cairn__sender *sender) {
     sender->backoff_ms = INT64_MIN;
 }
 
+void cairn__sender_reset(cairn__sender *sender, int64_t now_ms) {
+    sender->abandoned = sender->ticket != 0;
+    sender->flush_seq = 0;
+    sender->due_ms = now_ms;
+    sender->backoff_ms = INT64_MIN;
+    sender->failures = 0;
+    sender->reported = 0;
+    sender->journal->queue.pinned_seq = 0;
+}
+
 /* --- the request -------------------------------------------------------------------------------*/
 
 /* Who the device's person is, as the request's head says it. */
 static void fill_head(cairn__sender *sender) {
     const cairn__journal *journal = sender->journal;
     memcpy(sender->head.device_id, journal->state.device_id, sizeof sender->head.device_id);
-    sender->head.ids = journal->person.view.ids;
-    sender->head.id_count = journal->person.view.id_count;
+    bool open = journal->mode == CAIRN__JOURNAL_OPEN; /* a farewell is of nobody else */
+    sender->head.ids = open ? journal->person.view.ids : NULL;
+    sender->head.id_count = open ? journal->person.view.id_count : 0;
+    sender->head.consent = (int)(journal->state.consent & 3); /* analytics */
     sender->head.sent_ms = sender->clock.wall_ms(sender->clock.self);
 }
 
@@ -186,6 +199,10 @@ static bool put_own(cairn__sender *sender, cairn__event *event, uint64_t reporte
  * one write of the state. Until that is durable nothing is sent. */
 static void take_new_device(cairn__sender *sender) {
     cairn__journal *journal = sender->journal;
+    if (journal->mode == CAIRN__JOURNAL_PURGING) {
+        cairn__purge_told(journal); /* under another id it would tell nothing */
+        return;
+    }
     cairn__state *state = &journal->state;
     const cairn__item *first = journal->queue.first;
     sender->random.fill(sender->random.self, state->device_id, sizeof state->device_id);
@@ -298,6 +315,10 @@ void cairn__sender_answered(cairn__sender *sender, const cairn__answer *answer, 
         return; /* of a request that is not waited for */
     }
     sender->ticket = 0;
+    if (sender->abandoned) {
+        sender->abandoned = false;
+        return;
+    }
     sender->last_status = answer->status;
     sender->journal->queue.pinned_seq = 0;
     if (answer->retry_after_ms > 0) {

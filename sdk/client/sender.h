@@ -31,6 +31,7 @@ typedef struct cairn__sender {
 
     uint32_t last_ticket;
     uint32_t ticket; /* of the request under way; 0: none */
+    bool abandoned;  /* its answer is of no interest any more */
     uint64_t flight_first;
     uint64_t flight_last;
     size_t flight_count;
@@ -53,6 +54,10 @@ void cairn__sender_free(cairn__sender *sender);
 void cairn__sender_queued(cairn__sender *sender, int64_t now_ms);
 
 void cairn__sender_flush(cairn__sender *sender);
+
+/** The queue is another one now: what was known of requests and waits is not of it. A request under
+ * way goes on, and its answer is not listened to. */
+void cairn__sender_reset(cairn__sender *sender, int64_t now_ms);
 
 /** Start a request if one is due; the wait until one is, or -1. */
 int64_t cairn__sender_pump(cairn__sender *sender, int64_t now_ms);

@@ -6,8 +6,10 @@
 
 enum {
     DEVICE_BYTES = 16,
-    NUMBERS = 11,
+    NUMBERS = 14,
+    NUMBERS_FIRST = 11, /* of the first version: as many as there must be */
     NUMBERS_BYTES = DEVICE_BYTES + NUMBERS * 8,
+    NUMBERS_BYTES_MIN = DEVICE_BYTES + NUMBERS_FIRST * 8,
     ARENA_BYTES_MAX =
         16 * 1024 /* the view's arrays: 64 properties, lists of a few thousand bytes */
 };
@@ -71,7 +73,10 @@ static void numbers_of(const cairn__state *state, uint64_t numbers[NUMBERS]) {
                                        (uint64_t)state->session_start_ms,
                                        (uint64_t)state->last_event_ms,
                                        (uint64_t)state->clock_offset_ms,
-                                       state->has_clock_offset ? 1 : 0 };
+                                       state->has_clock_offset ? 1 : 0,
+                                       state->consent,
+                                       state->purging ? 1 : 0,
+                                       state->consent_text };
     memcpy(numbers, values, sizeof values);
 }
 
@@ -87,6 +92,9 @@ static void take_numbers(cairn__state *state, const uint64_t numbers[NUMBERS]) {
     state->last_event_ms = (int64_t)numbers[8];
     state->clock_offset_ms = (int64_t)numbers[9];
     state->has_clock_offset = numbers[10] != 0;
+    state->consent = (uint32_t)numbers[11];
+    state->purging = numbers[12] != 0;
+    state->consent_text = numbers[13];
 }
 
 void cairn__state_write(cairn__buffer *buffer, const cairn__state *state,
@@ -124,11 +132,12 @@ static bool is_sane(const cairn__state *state) {
 static cairn_status take_payload(cairn_span payload, cairn__state *fresh, cairn__person *person) {
     uint64_t numbers[NUMBERS] = { 0 };
     size_t len = payload.len < 2 ? 0 : cairn__load_u16(payload.data);
-    if (len < NUMBERS_BYTES || payload.len - 2 < len) {
+    if (len < NUMBERS_BYTES_MIN || payload.len - 2 < len) {
         return CAIRN_INVALID;
     }
     memcpy(fresh->device_id, payload.data + 2, DEVICE_BYTES);
-    memcpy(numbers, payload.data + 2 + DEVICE_BYTES, sizeof numbers);
+    memcpy(numbers, payload.data + 2 + DEVICE_BYTES,
+           (len < NUMBERS_BYTES ? len : NUMBERS_BYTES) - DEVICE_BYTES);
     take_numbers(fresh, numbers);
     cairn__person read = cairn__person_make(person->allocator);
     cairn_span message = { payload.data + 2 + len, payload.len - 2 - len };

@@ -9,7 +9,8 @@
 
 enum {
     CAIRN__SUPER_PROPERTIES_MAX = 64,
-    CAIRN__PERSON_BYTES_MAX = 16 * 1024 /* super properties and login, encoded */
+    CAIRN__PERSON_BYTES_MAX = 16 * 1024, /* super properties and login, encoded */
+    CAIRN__STATE_BYTES_MAX = CAIRN__PERSON_BYTES_MAX + 1024
 };
 
 /** Super properties and the login, kept as one encoded Event message and a view of it. */
@@ -20,7 +21,8 @@ typedef struct cairn__person {
     cairn__event view; /* properties: the super properties; ids: none, or the login */
 } cairn__person;
 
-/** The numbers of a state, in the order in which they are on disk. */
+/** The numbers of a state, in the order in which they are on disk. Those after has_clock_offset are
+ * not there in stores of before there was consent: zero. */
 typedef struct cairn__state {
     uint8_t device_id[16];
     uint64_t version;   /* 0: none yet */
@@ -35,6 +37,9 @@ typedef struct cairn__state {
     int64_t last_event_ms; /* of the session */
     int64_t clock_offset_ms;
     bool has_clock_offset;
+    uint32_t consent;      /* cairn_consent_state of each category, two bits each, in their order */
+    uint64_t consent_text; /* checksum of the text's version */
+    bool purging;          /* the tombstone: what else is stored must go (purge.h) */
 } cairn__state;
 
 cairn__person cairn__person_make(cairn_allocator allocator);
@@ -45,7 +50,7 @@ void cairn__person_free(cairn__person *person);
  * @retval CAIRN_NO_MEMORY  Nothing changed. */
 cairn_status cairn__person_set(cairn__person *person, const cairn__event *wanted);
 
-/** Append one STATE record. */
+/** Append one STATE record. Of a state that is purging `person` is the farewell event. */
 void cairn__state_write(cairn__buffer *buffer, const cairn__state *state,
                         const cairn__person *person);
 

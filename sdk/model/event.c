@@ -161,7 +161,7 @@ void cairn__property_encode(cairn__buffer *buffer, const cairn_property *propert
 
 /* --- decoding ----------------------------------------------------------------------------------*/
 
-enum { KIND_UNKNOWN = CAIRN__EVENT_DECISION + 1 }; /* check() refuses it by name */
+enum { KIND_UNKNOWN = CAIRN__EVENT_ERASE + 1 }; /* check() refuses it by name */
 
 typedef struct decoder {
     const cairn__dictionary *dictionary;

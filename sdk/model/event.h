@@ -26,7 +26,8 @@ typedef enum cairn__event_kind {
     CAIRN__EVENT_ITEM_SET = 12,
     CAIRN__EVENT_ITEM_DELETE = 13,
     CAIRN__EVENT_CONSENT = 14,
-    CAIRN__EVENT_DECISION = 15
+    CAIRN__EVENT_DECISION = 15,
+    CAIRN__EVENT_ERASE = 16
 } cairn__event_kind;
 
 typedef struct cairn__event {

@@ -158,6 +158,7 @@ static fault check_operands(const cairn__event *event) {
     case CAIRN__EVENT_PROFILE_DELETE:
     case CAIRN__EVENT_CONSENT:
     case CAIRN__EVENT_DECISION:
+    case CAIRN__EVENT_ERASE:
         return (fault){ 0 };
     case CAIRN__EVENT_LOGIN:
     case CAIRN__EVENT_ITEM_SET:

@@ -13,7 +13,8 @@ _Static_assert((int)CAIRN__EVENT_LOGIN == cairn_v1_EventKind_LOGIN &&
                    (int)CAIRN__EVENT_LOGOUT == cairn_v1_EventKind_LOGOUT &&
                    (int)CAIRN__EVENT_PROFILE_SET == cairn_v1_EventKind_PROFILE_SET &&
                    (int)CAIRN__EVENT_PROFILE_DELETE == cairn_v1_EventKind_PROFILE_DELETE &&
-                   (int)CAIRN__EVENT_DECISION == cairn_v1_EventKind_DECISION,
+                   (int)CAIRN__EVENT_DECISION == cairn_v1_EventKind_DECISION &&
+                   (int)CAIRN__EVENT_ERASE == cairn_v1_EventKind_ERASE,
                "event.h and cairn.proto number the kinds alike");
 _Static_assert(CAIRN__TAG_EVENT_PROPERTY >> 3 == cairn_v1_Event_properties_tag &&
                    CAIRN__TAG_PROPERTY_LIST >> 3 == cairn_v1_Property_list_tag &&

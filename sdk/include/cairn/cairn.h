@@ -21,6 +21,7 @@
 #ifndef CAIRN_H
 #define CAIRN_H
 
+#include "cairn/cairn_consent.h"
 #include "cairn/cairn_memory.h"
 #include "cairn/cairn_platform.h"
 #include "cairn/cairn_types.h"
@@ -35,15 +36,17 @@ typedef struct cairn_client cairn_client;
 
 /** What cairn_open() needs to know. Zero means the default wherever one is named. */
 typedef struct cairn_options {
-    cairn_span project_key;     /**< Required: the project's public write key, 1..64 bytes. */
-    cairn_span sdk_name;        /**< At most 32 bytes of UTF-8, as the next two. */
-    cairn_span sdk_version;     /**< */
-    cairn_span platform;        /**< "web", "linux", "ios", ... */
-    uint32_t flush_interval_ms; /**< Longest wait from an event to its request; 0: no wait. */
-    uint32_t queue_events_max;  /**< Events kept while offline; default 10000. */
-    uint32_t queue_bytes_max;   /**< And their bytes; default 1 MiB. The store holds at most
-                                     twice as much and 128 KiB. */
-    cairn_allocator allocator;  /**< Default (resize NULL): the process's heap. */
+    cairn_span project_key;        /**< Required: the project's public write key, 1..64 bytes. */
+    cairn_span sdk_name;           /**< At most 32 bytes of UTF-8, as the next two. */
+    cairn_span sdk_version;        /**< */
+    cairn_span platform;           /**< "web", "linux", "ios", ... */
+    uint32_t flush_interval_ms;    /**< Longest wait from an event to its request; 0: no wait. */
+    uint32_t queue_events_max;     /**< Events kept while offline; default 10000. */
+    uint32_t queue_bytes_max;      /**< And their bytes; default 1 MiB. The store holds at most
+                                        twice as much and 128 KiB. */
+    cairn_allocator allocator;     /**< Default (resize NULL): the process's heap. */
+    cairn_consent_options consent; /**< Default: nothing is asked, everything is allowed. */
+    cairn_privacy_options privacy; /**< Default: nothing is left out. */
 } cairn_options;
 
 /**
@@ -99,7 +102,9 @@ void cairn_close(cairn_client *client);
  * @param name        1..100 bytes of UTF-8. Names that begin with "$" are Cairn's own.
  * @param properties  `count` of them, at most 256 together with the super properties; those of the
  *                    event win over super properties of the same name.
- * @retval CAIRN_OK         Submitted to the store; it is sent once the store has kept it.
+ * @retval CAIRN_OK         Submitted to the store; it is sent once the store has kept it. Before
+ *                          consent: kept in memory.
+ * @retval CAIRN_NO_CONSENT Analytics is denied, or not allowed yet and calls are not to be kept.
  * @retval CAIRN_INVALID    A limit of the data model is broken, or the event is larger than 60 KiB.
  * @retval CAIRN_FULL       The queue holds nothing but critical events (identities, profiles).
  * @retval CAIRN_NO_MEMORY  No room.
@@ -238,7 +243,7 @@ typedef struct cairn_client_status {
     uint64_t retry_in_ms;    /**< Wait after failures, or as the server asked; 0: none. */
     uint32_t last_http_status;
     int64_t clock_offset_ms; /**< Smallest (server - device) seen; add it to the wall clock. */
-    uint8_t device_id[16];   /**< All zero before cairn_start(). */
+    uint8_t device_id[16];   /**< All zero before cairn_start() and while nothing may be kept. */
     cairn_span login_id;     /**< The value; empty: nobody. Borrowed until the next call. */
 } cairn_client_status;
 

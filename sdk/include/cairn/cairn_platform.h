@@ -45,7 +45,7 @@ typedef struct cairn_storage {
     void (*append)(void *self, uint32_t ticket, uint32_t segment, cairn_span bytes);
     /** Forget a segment. */
     void (*remove)(void *self, uint32_t ticket, uint32_t segment);
-    /** Replace state slot 0 or 1. */
+    /** Replace state slot 0 or 1; with no bytes: forget it. */
     void (*state)(void *self, uint32_t ticket, uint32_t slot, cairn_span bytes);
     void *self;
 } cairn_storage;
@@ -62,13 +62,17 @@ typedef struct cairn_transport {
     void *self;
 } cairn_transport;
 
-/** What the application may want to hear. Either function may be NULL. */
+/** What the application may want to hear. Each function may be NULL. */
 typedef struct cairn_listener {
     /** Every event up to this sequence number is on the server's disk (or was refused by it). */
     void (*acked)(void *self, uint64_t acked_seq);
     /** The server does not count this event: a stable code, then ": " and what to do. */
     void (*refused)(void *self, uint64_t seq, cairn_span reason);
     void *self;
+    /** A purge has ended: the store holds nothing of the person any more, and the server was told
+     * where it had to be. The host may remove the store itself (a directory, a database), unless
+     * something is submitted to it again. */
+    void (*purged)(void *self);
 } cairn_listener;
 
 /** All seams of one client. Copied by cairn_open(); what `self` points to must outlive the client.

@@ -35,6 +35,7 @@ static void fill(void *self, uint8_t *bytes, size_t len) {
 static void push(fake_host *host, host_op_kind kind, uint32_t ticket, uint32_t number,
                  cairn_span bytes) {
     CAIRN_ASSERT(host->op_count < HOST_OPS_MAX);
+    host->submitted += 1;
     host_op *op = &host->ops[host->op_count++];
     *op = (host_op){ kind, ticket, number, cairn__buffer_make(cairn__heap(), BUFFER_BYTES_MAX) };
     cairn__buffer_append(&op->bytes, bytes);
@@ -72,6 +73,10 @@ static void heard_refused(void *self, uint64_t seq, cairn_span reason) {
                    (const char *)reason.data);
 }
 
+static void heard_purged(void *self) {
+    ((fake_host *)self)->purges += 1;
+}
+
 /* --- life --------------------------------------------------------------------------------------*/
 
 void fake_host_open(fake_host *host, uint64_t seed) {
@@ -88,7 +93,10 @@ void fake_host_open(fake_host *host, uint64_t seed) {
         .random = { fill, host },
         .storage = { append, remove_segment, write_state, host },
         .transport = { start_post, host },
-        .listener = { heard_acked, heard_refused, host },
+        .listener = { .acked = heard_acked,
+                      .refused = heard_refused,
+                      .self = host,
+                      .purged = heard_purged },
     };
 }
 
@@ -258,6 +266,7 @@ static void take_event(fake_host *host, size_t device, const cairn__event *event
         .kind = (int)event->kind,
         .session = event->session,
         .mono_ms = event->mono_ms,
+        .time_ms = event->time_ms,
         .dropped = dropped ? integer_of(event, CAIRN_STR("count")) : 0,
     };
 }
@@ -334,6 +343,11 @@ void fake_host_pass(fake_host *host, cairn_client *client, int64_t ms) {
     }
     host->wall_ms += end_ms - host->mono_ms;
     host->mono_ms = end_ms;
+}
+
+bool fake_host_empty(const fake_host *host) {
+    return host->op_count == 0 && host->segment_count == 0 && host->slots[0].len == 0 &&
+           host->slots[1].len == 0;
 }
 
 size_t fake_host_count(const fake_host *host, int64_t id) {

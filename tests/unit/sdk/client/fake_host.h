@@ -36,6 +36,7 @@ typedef struct host_event {
     int kind;
     uint64_t session;
     uint64_t mono_ms;
+    int64_t time_ms;
     int64_t dropped; /* property "count" of a "$dropped" */
 } host_event;
 
@@ -51,6 +52,7 @@ typedef struct fake_host {
     cairn__buffer slots[2];
     host_op ops[HOST_OPS_MAX];
     size_t op_count;
+    uint64_t submitted; /* operations ever */
 
     /* the request under way */
     uint32_t post_ticket; /* 0: none */
@@ -73,6 +75,7 @@ typedef struct fake_host {
     uint64_t acked_seq;
     uint64_t refused_seq;
     char refused_reason[64];
+    unsigned purges;
 } fake_host;
 
 void fake_host_open(fake_host *host, uint64_t seed);
@@ -109,6 +112,9 @@ void fake_host_pass(fake_host *host, cairn_client *client, int64_t ms);
 
 /** How often the server counts the event of this property "id". */
 size_t fake_host_count(const fake_host *host, int64_t id);
+
+/** Whether the disk holds no byte, and nothing is on its way to it. */
+bool fake_host_empty(const fake_host *host);
 
 /** Track an event "e" with this property "id". */
 cairn_status fake_host_track(cairn_client *client, int64_t id);
