@@ -22,6 +22,10 @@ static const cairn__event_fault fault_names = { "too_many_names", "properties[].
 static const cairn__event_fault fault_kind = {
     "kind_not_yet", "kind", "it is kept; a later version counts it when it is replayed"
 };
+static const cairn__event_fault fault_consent = {
+    "consent_unfit", "properties",
+    "say \"granted\" or \"denied\" of analytics, marketing or personalisation"
+};
 static const cairn__event_fault fault_links = {
     "link_refused", "ids", "two logins are two persons; a person has at most 1,000 ids"
 };
@@ -158,6 +162,19 @@ static cairn_status write_profile(cairn__fold *fold, const cairn__folding *foldi
     return fault == NULL ? CAIRN_OK : cairn__fold_set_aside(fold, folding, fault);
 }
 
+/* --- consent and erasure ------------------------------------------------------------------- */
+
+static cairn_status enter(cairn__fold *fold, const cairn__folding *folding, uint32_t node) {
+    const cairn__event *event = &folding->in->event;
+    const cairn__ledger_moment at = { node, folding->order, folding->time_ms,
+                                      folding->received_ms };
+    if (event->kind == CAIRN__EVENT_ERASE) {
+        return cairn__ledger_erase(&fold->ledger, folding->in->original, &at);
+    }
+    cairn_status status = cairn__ledger_consent(&fold->ledger, event, &at);
+    return status == CAIRN_INVALID ? cairn__fold_set_aside(fold, folding, &fault_consent) : status;
+}
+
 /* --- all kinds ----------------------------------------------------------------------------- */
 
 static cairn_status append(cairn__fold *fold, const cairn__folding *folding, uint32_t node) {
@@ -193,11 +210,13 @@ static cairn_status apply_to_person(cairn__fold *fold, const cairn__folding *fol
     case CAIRN__EVENT_PROFILE_DELETE:
         status = resolve(fold, folding, ids, node_out);
         return status == CAIRN_OK ? write_profile(fold, folding, *node_out) : status;
+    case CAIRN__EVENT_CONSENT:
+    case CAIRN__EVENT_ERASE:
+        status = resolve(fold, folding, ids, node_out);
+        return status == CAIRN_OK ? enter(fold, folding, *node_out) : status;
     case CAIRN__EVENT_ITEM_SET:
     case CAIRN__EVENT_ITEM_DELETE:
-    case CAIRN__EVENT_CONSENT:
     case CAIRN__EVENT_DECISION:
-    case CAIRN__EVENT_ERASE:
         return cairn__fold_set_aside(fold, folding, &fault_kind);
     }
     if (status == CAIRN_OK) {

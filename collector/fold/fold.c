@@ -66,6 +66,9 @@ static cairn_status open_rooms(cairn__fold *fold, cairn__db_problem *problem_out
     if (status == CAIRN_OK) {
         status = cairn__quarantine_open(&fold->quarantine, fold->db, heap, problem_out);
     }
+    if (status == CAIRN_OK) {
+        status = cairn__ledger_open(&fold->ledger, fold->db, heap, problem_out);
+    }
     if (status != CAIRN_OK) {
         return status;
     }
@@ -137,6 +140,9 @@ void cairn__fold_close(cairn__fold *fold) {
     }
     if (fold->quarantine.allocator.resize != NULL) {
         cairn__quarantine_close(&fold->quarantine);
+    }
+    if (fold->ledger.allocator.resize != NULL) {
+        cairn__ledger_close(&fold->ledger);
     }
     sqlite3_finalize(fold->put_progress);
     sqlite3_close(fold->db);
@@ -284,6 +290,9 @@ static cairn_status write_all(cairn__fold *fold) {
     if (status == CAIRN_OK) {
         status = cairn__quarantine_commit(&fold->quarantine);
     }
+    if (status == CAIRN_OK) {
+        status = cairn__ledger_commit(&fold->ledger);
+    }
     if (status == CAIRN_OK && fold->job != NULL) {
         status = cairn__trail_job_finish(fold->trail, fold->job);
         fold->job = NULL;
@@ -323,6 +332,7 @@ cairn_status cairn__fold_commit(cairn__fold *fold, uint64_t position,
     }
     cairn__dedupe_committed(&fold->dedupe);
     cairn__quarantine_committed(&fold->quarantine);
+    cairn__ledger_committed(&fold->ledger);
     fold->committed_position = fold->progress.position;
     fold->dirty = false;
     return CAIRN_OK;

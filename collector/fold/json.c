@@ -86,6 +86,7 @@ static const char *kind_name(cairn__event_kind kind) {
         "$item_delete",
         "$consent",
         "$decision",
+        "$erase",
     };
     return (size_t)kind < sizeof names / sizeof names[0] ? names[kind] : "";
 }

@@ -78,6 +78,18 @@ static cairn_status put_properties(looking *look) {
                               : status;
 }
 
+static cairn_status put_consent(looking *look) {
+    int64_t asked_ms = 0;
+    cairn_status status =
+        put(look, CAIRN_STR("consent"),
+            cairn__ledger_person(&look->fold->ledger, look->nodes, look->node_count));
+    if (status == CAIRN_OK &&
+        cairn__ledger_asked(&look->fold->ledger, look->nodes, look->node_count, &asked_ms)) {
+        status = put(look, CAIRN_STR("erase_requested"), cairn__json_time(asked_ms));
+    }
+    return status;
+}
+
 /* --- events -------------------------------------------------------------------------------- */
 
 typedef struct newest {
@@ -183,6 +195,9 @@ static cairn_status look_up(looking *look, cairn_id id) {
     }
     if (status == CAIRN_OK) {
         status = put_properties(look);
+    }
+    if (status == CAIRN_OK) {
+        status = put_consent(look);
     }
     return status == CAIRN_OK ? put_events(look) : status;
 }

@@ -4,6 +4,7 @@
 
 #include "fold/dedupe.h"
 #include "fold/fold.h"
+#include "fold/ledger.h"
 #include "fold/quarantine.h"
 #include "identity/identity.h"
 #include "ingest/ingest.h"
@@ -33,6 +34,7 @@ struct cairn__fold {
     cairn__trail *trail;
     cairn__dedupe dedupe;
     cairn__quarantine quarantine;
+    cairn__ledger ledger;
     cairn__trail_job *job; /* run; its result goes into the next commit */
     cairn__fold_progress progress;
     uint64_t committed_position;

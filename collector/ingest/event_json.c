@@ -20,7 +20,7 @@ static const cairn__event_fault fault_name = { "name_invalid", "event",
 static const cairn__event_fault fault_type = {
     "type_unknown", "type",
     "use track, login, link, unlink, logout, profile_set, profile_set_once, profile_increment, "
-    "profile_append, profile_union, profile_unset or profile_delete"
+    "profile_append, profile_union, profile_unset, profile_delete, consent or erase"
 };
 static const cairn__event_fault fault_time = {
     "time_invalid", "time", "write an RFC 3339 time with its offset, or milliseconds since 1970"
@@ -64,6 +64,8 @@ static const struct {
     { "profile_union", CAIRN__EVENT_PROFILE_UNION },
     { "profile_unset", CAIRN__EVENT_PROFILE_UNSET },
     { "profile_delete", CAIRN__EVENT_PROFILE_DELETE },
+    { "consent", CAIRN__EVENT_CONSENT },
+    { "erase", CAIRN__EVENT_ERASE },
 };
 
 static bool read_type(cairn__event_reader *r, const json_t *value, cairn__ingest_event *out) {

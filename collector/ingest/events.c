@@ -50,7 +50,8 @@ static bool add_event(reading *r, const json_t *value) {
     cairn__ingest_event *out = &r->events[r->count];
     *out = (cairn__ingest_event){ .event.time_ms = r->received_ms };
     cairn__event_judge(&r->one, value, out);
-    if (r->one.no_memory || (out->fault.code != NULL && !keep_original(value, r, out))) {
+    bool keeps = out->fault.code != NULL || out->event.kind == CAIRN__EVENT_ERASE;
+    if (r->one.no_memory || (keeps && !keep_original(value, r, out))) {
         return false;
     }
     r->count++;

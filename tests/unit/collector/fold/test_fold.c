@@ -170,6 +170,68 @@ static void what_cannot_be_counted_is_kept_with_the_reason(void **state) {
     history_remove(&h);
 }
 
+static cairn__event consent(uint64_t seq, const cairn_property *properties, size_t count) {
+    return (cairn__event){ .seq = seq,
+                           .kind = CAIRN__EVENT_CONSENT,
+                           .time_ms = 1700000000000 + (int64_t)seq,
+                           .properties = properties,
+                           .property_count = count };
+}
+
+static cairn_property says(cairn_span name, cairn_span text) {
+    return (cairn_property){ name, { CAIRN_VALUE_STRING, { .string = text } } };
+}
+
+static void consent_is_kept_line_by_line_and_the_newest_holds(void **state) {
+    (void)state;
+    history h;
+    history_make(&h, "consent");
+    const cairn_id login = { CAIRN_STR("login"), CAIRN_STR("u1") };
+    const cairn_property first[] = { says(CAIRN_STR("analytics"), CAIRN_STR("granted")),
+                                     says(CAIRN_STR("marketing"), CAIRN_STR("denied")),
+                                     says(CAIRN_STR("source"), CAIRN_STR("banner")),
+                                     says(CAIRN_STR("text_version"), CAIRN_STR("2026-11")) };
+    const cairn_property later[] = { says(CAIRN_STR("analytics"), CAIRN_STR("denied")) };
+    const cairn_property odd[] = { says(CAIRN_STR("analytics"), CAIRN_STR("perhaps")) };
+    cairn__event events[] = { consent(1, first, 4), about(2, CAIRN__EVENT_LOGIN, &login),
+                              consent(3, later, 1), consent(4, odd, 1), consent(5, NULL, 0) };
+    history_send(&h, &phone, events, 5);
+    history_send(&h, &phone, events, 5); /* again: one ledger */
+    history_commit(&h);
+    history_crash(&h);
+    assert_int_equal(count_of(&h, "SELECT count(*) FROM consent_ledger"), 3);
+    assert_int_equal(count_of(&h, "SELECT count(*) FROM quarantine WHERE code = 'consent_unfit'"),
+                     2);
+    const char *person = history_person(&h, "login", "u1");
+    assert_non_null(strstr(person, "\"consent\":{\"analytics\":{\"state\":\"denied\""));
+    assert_non_null(strstr(person, "\"marketing\":{\"state\":\"denied\",\"time\":"
+                                   "\"2023-11-14T22:13:20.001Z\",\"source\":\"banner\","
+                                   "\"text_version\":\"2026-11\"}"));
+    assert_null(strstr(person, "personalisation"));
+    assert_null(strstr(person, "erase_requested"));
+    history_remove(&h);
+}
+
+static void a_wish_to_be_erased_is_never_lost(void **state) {
+    (void)state;
+    history h;
+    history_make(&h, "erase");
+    const cairn_id login = { CAIRN_STR("login"), CAIRN_STR("u1") };
+    cairn__event events[] = { track(1, "a"), about(2, CAIRN__EVENT_ERASE, &login) };
+    history_send(&h, &phone, events, 2);
+    history_send(&h, &phone, events, 2);
+    history_commit(&h);
+    history_crash(&h);
+    history_json(&h, "", "{\"type\":\"erase\",\"user\":\"u2\"}");
+    history_commit(&h);
+    assert_int_equal(count_of(&h, "SELECT count(*) FROM erase_requests WHERE state = 'waiting'"),
+                     2);
+    assert_int_equal(count_of(&h, "SELECT count(*) FROM erase_requests WHERE length(original) > 4"),
+                     2);
+    assert_non_null(strstr(history_person(&h, "login", "u1"), "\"erase_requested\":\"2023-"));
+    history_remove(&h);
+}
+
 /* The device's clock is an hour behind; its second request travels faster than its first. */
 static void a_wrong_clock_is_corrected_and_order_is_kept(void **state) {
     (void)state;
@@ -240,6 +302,8 @@ int main(void) {
         cmocka_unit_test(a_shared_device_is_two_persons),
         cmocka_unit_test(a_late_event_of_a_device_is_its_persons),
         cmocka_unit_test(what_cannot_be_counted_is_kept_with_the_reason),
+        cmocka_unit_test(consent_is_kept_line_by_line_and_the_newest_holds),
+        cmocka_unit_test(a_wish_to_be_erased_is_never_lost),
         cmocka_unit_test(a_wrong_clock_is_corrected_and_order_is_kept),
         cmocka_unit_test(a_failed_commit_loses_nothing),
         cmocka_unit_test(a_newer_format_is_refused_by_name),

@@ -36,11 +36,19 @@ static cairn__event event_of(size_t device, uint64_t seq, cairn_property *proper
                                     .as.integer = (int64_t)(device * 1000000 + seq) } };
     event.properties = property;
     event.property_count = 1;
-    unsigned kind = (unsigned)(dice >> 40) % 10;
-    event.kind = kind < 7    ? CAIRN__EVENT_TRACK
-                 : kind == 7 ? CAIRN__EVENT_PROFILE_INCREMENT
-                 : kind == 8 ? CAIRN__EVENT_LOGIN
-                             : CAIRN__EVENT_LOGOUT;
+    unsigned kind = (unsigned)(dice >> 40) % 12;
+    event.kind = kind < 7     ? CAIRN__EVENT_TRACK
+                 : kind == 7  ? CAIRN__EVENT_PROFILE_INCREMENT
+                 : kind == 8  ? CAIRN__EVENT_LOGIN
+                 : kind == 9  ? CAIRN__EVENT_CONSENT
+                 : kind == 10 ? CAIRN__EVENT_ERASE
+                              : CAIRN__EVENT_LOGOUT;
+    if (event.kind == CAIRN__EVENT_CONSENT) {
+        *property = (cairn_property){ CAIRN_STR("marketing"),
+                                      { CAIRN_VALUE_STRING,
+                                        { .string = (dice & 1) != 0 ? CAIRN_STR("granted")
+                                                                    : CAIRN_STR("denied") } } };
+    }
     event.name = event.kind == CAIRN__EVENT_TRACK ? CAIRN_STR("step") : cairn__span(NULL, 0);
     if (event.kind == CAIRN__EVENT_LOGIN) {
         event.ids = id;
@@ -97,6 +105,8 @@ static uint64_t state_of(history *h) {
         "SELECT * FROM identity_journal ORDER BY id",
         "SELECT * FROM profile_name ORDER BY id",
         "SELECT * FROM profile_value ORDER BY name, node",
+        "SELECT * FROM consent_ledger ORDER BY id, category",
+        "SELECT * FROM erase_requests ORDER BY id",
         "SELECT key, state FROM fold_source ORDER BY key",
         "SELECT position, events, duplicates, quarantined FROM fold_progress",
     };
