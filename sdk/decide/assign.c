@@ -6,7 +6,7 @@ enum { DIGITS_MAX = 10 };
 static const uint32_t fnv_start = 2166136261u;
 static const uint32_t fnv_prime = 16777619u;
 
-static uint32_t fnv_more(uint32_t hash, cairn_span bytes) {
+uint32_t cairn__assign_fnv_more(uint32_t hash, cairn_span bytes) {
     for (size_t i = 0; i < bytes.len; i++) {
         hash = (hash ^ bytes.data[i]) * fnv_prime;
     }
@@ -14,7 +14,7 @@ static uint32_t fnv_more(uint32_t hash, cairn_span bytes) {
 }
 
 uint32_t cairn__assign_fnv(cairn_span bytes) {
-    return fnv_more(fnv_start, bytes);
+    return cairn__assign_fnv_more(fnv_start, bytes);
 }
 
 static uint32_t fnv_decimal(uint32_t number) {
@@ -25,6 +25,10 @@ static uint32_t fnv_decimal(uint32_t number) {
         number /= 10;
     } while (number > 0);
     return cairn__assign_fnv((cairn_span){ digits + at, DIGITS_MAX - at });
+}
+
+double cairn__assign_bucket_after(uint32_t salt_hash, cairn_span unit) {
+    return (double)(fnv_decimal(cairn__assign_fnv_more(salt_hash, unit)) % 10000) / 10000.0;
 }
 
 /* Of bytes that come in parts: the hash takes four at a time, the last in little-endian order. */
@@ -78,13 +82,14 @@ double cairn__assign_murmur_bucket(const cairn__murmur *how, cairn_span salt, ca
 static cairn_status bucket_of(cairn__assign_version version, cairn_span prefix, cairn_span salt,
                               cairn_span unit, double *bucket_out) {
     if (version == CAIRN__ASSIGN_V1) {
-        uint32_t hash = fnv_more(fnv_more(cairn__assign_fnv(unit), prefix), salt);
+        uint32_t hash =
+            cairn__assign_fnv_more(cairn__assign_fnv_more(cairn__assign_fnv(unit), prefix), salt);
         *bucket_out = (double)(hash % 1000) / 1000.0;
         return CAIRN_OK;
     }
     if (version == CAIRN__ASSIGN_V2) {
-        uint32_t hash = fnv_more(fnv_more(cairn__assign_fnv(prefix), salt), unit);
-        *bucket_out = (double)(fnv_decimal(hash) % 10000) / 10000.0;
+        *bucket_out = cairn__assign_bucket_after(
+            cairn__assign_fnv_more(cairn__assign_fnv(prefix), salt), unit);
         return CAIRN_OK;
     }
     if (version == CAIRN__ASSIGN_V3) { /* has no prefix */

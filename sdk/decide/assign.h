@@ -67,6 +67,12 @@ typedef struct cairn__namespace {
 /** FNV-1a, 32 bit, of the bytes. */
 uint32_t cairn__assign_fnv(cairn_span bytes);
 
+/** FNV-1a of what `hash` is of, followed by the bytes. */
+uint32_t cairn__assign_fnv_more(uint32_t hash, cairn_span bytes);
+
+/** The bucket by V2 where the FNV-1a of the salt is at hand. */
+double cairn__assign_bucket_after(uint32_t salt_hash, cairn_span unit);
+
 /** MurmurHash3 x86 32 bit of the bytes. */
 uint32_t cairn__assign_murmur(uint32_t seed, cairn_span bytes);
 

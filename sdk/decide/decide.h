@@ -90,7 +90,7 @@ typedef struct cairn__popup_ask {
     cairn_span name;                 /* of BY_NAME and BY_QUEUE */
     bool open;                       /* one is on the screen */
     cairn_span open_name;            /* which; empty: not known */
-    const cairn__popup_queue *queue; /* NULL: nobody can wait */
+    const cairn__popup_queue *queue; /* NULL: the caller keeps none */
 } cairn__popup_ask;
 
 typedef enum cairn__popup_outcome {
@@ -186,16 +186,16 @@ void cairn__decide_slot(cairn__decider *decider, const cairn__decide_input *inpu
 
 /* --- experiments and flags --- */
 
-typedef struct cairn__flag_decision {
+typedef struct cairn__experiment_answer {
     int experiment; /* its number; -1: there is none of that name */
     cairn__decision decision;
     cairn_span value; /* JSON: the variant's content, else the fallback; never empty */
     bool exposure;    /* track `$experiment_exposure`: it is the first in this session */
-} cairn__flag_decision;
+} cairn__experiment_answer;
 
 void cairn__decide_experiment(cairn__decider *decider, const cairn__decide_input *input,
                               cairn_span name, cairn__buffer *why,
-                              cairn__flag_decision *decision_out);
+                              cairn__experiment_answer *answer_out);
 
 /** All of them, as one JSON answer. */
 void cairn__decide_experiments(cairn__decider *decider, const cairn__decide_input *input,
@@ -205,7 +205,7 @@ enum { CAIRN__EXPOSURE_PROPERTIES = 5 };
 /** Properties of `$experiment_exposure` for a decision with a variant. Returns how many. */
 size_t cairn__exposure_properties(const cairn__definitions *definitions,
                                   const cairn__decide_input *input,
-                                  const cairn__flag_decision *decision,
+                                  const cairn__experiment_answer *answer,
                                   cairn_property properties_out[CAIRN__EXPOSURE_PROPERTIES]);
 
 /* --- reasons --- */

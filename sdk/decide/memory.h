@@ -16,7 +16,8 @@ enum {
     CAIRN__MEMORY_MARKS_MAX = CAIRN__CAP_COUNT_MAX, /* times kept per name and kind */
     CAIRN__MEMORY_COUNTS = 4,                       /* cairn__cap_count */
     CAIRN__MEMORY_ENTRIES_MAX = 8192, /* names; then that which was quiet longest is forgotten */
-    CAIRN__MEMORY_GROUPS_MAX = 16,    /* groups on one event; the others are not counted */
+    CAIRN__MEMORY_GROUPS_MAX =
+        CAIRN__POPUP_GROUPS_MAX,      /* groups on one event; the others are not counted */
     CAIRN__MEMORY_BYTES_MAX = 4 << 20 /* of a memory as bytes */
 };
 
