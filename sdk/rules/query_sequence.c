@@ -62,7 +62,7 @@ static void finish(chain *c, int64_t time_ms) {
 
 /* From the last link to the first, so that one event is one step of a way. An event that must be
  * absent after a step undoes the ways that stand there, and may still carry one of them on. */
-static void add_event(chain *c, const cairn__event *event) {
+static void carry_on(chain *c, const cairn__event *event) {
     link *last = &c->links[c->count - 1];
     int64_t time_ms = event->time_ms;
     if (c->waiting && is_absent(c, last, event)) {
@@ -86,6 +86,13 @@ static void add_event(chain *c, const cairn__event *event) {
         if (l == last) {
             finish(c, time_ms);
         }
+    }
+}
+
+static void add_event(chain *c, const cairn__event *event, int64_t from_ms) {
+    c->found = wait_is_over(c, event->time_ms);
+    if (!c->found && event->time_ms >= from_ms) {
+        carry_on(c, event);
     }
 }
 
@@ -115,10 +122,7 @@ static int64_t walk(const cairn__query *query, chain *c, const cairn__history *h
     const cairn__event *event = NULL;
     while (!c->found && (event = history->next(history->context)) != NULL) {
         if (event->time_ms <= now_ms) {
-            c->found = wait_is_over(c, event->time_ms);
-            if (!c->found && event->time_ms >= from_ms) {
-                add_event(c, event);
-            }
+            add_event(c, event, from_ms);
         } else if (concerns(query, c, event)) {
             return event->time_ms;
         }

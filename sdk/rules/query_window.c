@@ -31,14 +31,18 @@ static int64_t next_day(const cairn__zone *zone, int64_t now_ms, int64_t day) {
     return next > now_ms ? next : INT64_MAX; /* at the end of time nothing changes */
 }
 
+/* Dates that were never shown (Samoa went from the 29th to the 31st of December 2011) hold nothing:
+ * then the bounds begin where time ends. */
 static void set_days(bounds *b, int64_t first, int64_t last) {
+    int64_t from_ms = cairn__zone_day_start(b->zone, first);
+    bool shown = cairn__zone_day(b->zone, from_ms) <= last;
     b->by_day = true;
     b->first_day = first;
     b->last_day = last;
-    b->from_ms = cairn__zone_day_start(b->zone, first);
-    b->to_ms = last == INT64_MAX
-                   ? INT64_MAX
-                   : cairn__query_add(cairn__zone_day_start(b->zone, last + 1), slack_ms);
+    b->from_ms = shown ? from_ms : INT64_MAX;
+    if (last < INT64_MAX) {
+        b->to_ms = cairn__query_add(cairn__zone_day_start(b->zone, last + 1), slack_ms);
+    }
 }
 
 static void set_month(bounds *b, int64_t today, int64_t now_ms) {
