@@ -229,6 +229,9 @@ static void say_part(teller *t, const node *of, bool condition) {
     if (!is_condition(of)) {
         say_value(t, &v);
     }
+    if (of->path.space != 0 && cairn__rule_known_by(&of->path) >= CAIRN__RULE_KNOWN_BY_AUDIENCE) {
+        say(t, ",\"server\":true");
+    }
     say_children(t, of);
     say(t, "}");
 }

@@ -203,6 +203,20 @@ cairn_status cairn__query_load(cairn_span bytes, cairn__arena *arena, const quer
     return steps == NULL ? CAIRN_NO_MEMORY : CAIRN_OK;
 }
 
+cairn__rule_knower cairn__rule_known_by(const cairn__rule_slot *slot) {
+    if (slot->space != CAIRN__RULE_QUERY) {
+        return slot->space == CAIRN__RULE_TAG ? CAIRN__RULE_KNOWN_TO_SERVER
+                                              : CAIRN__RULE_KNOWN_TO_ALL;
+    }
+    cairn__rule_history_kind kind = slot->name.len < CAIRN__QUERY_HEADER_BYTES
+                                        ? CAIRN__RULE_ANY_ROW /* no query: nobody knows */
+                                        : (cairn__rule_history_kind)slot->name.data[4];
+    if (kind == CAIRN__RULE_MEMBER) {
+        return CAIRN__RULE_KNOWN_BY_AUDIENCE;
+    }
+    return kind < CAIRN__RULE_MEMBER ? CAIRN__RULE_KNOWN_BY_HISTORY : CAIRN__RULE_KNOWN_TO_SERVER;
+}
+
 cairn__rule_history_kind cairn__query_kind(const query *q) {
     return q->kind;
 }

@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { ARENA_BYTES = 1 << 25, SLOTS_MAX = 1024, SPACES = 63 };
+enum { ARENA_BYTES = 1 << 25, SLOTS_MAX = 1024, SPACES = 63 | CAIRN__RULE_QUERY };
 
 static const cairn_span items[] = { { (const uint8_t *)"a", 1 }, { (const uint8_t *)"b", 1 } };
 

@@ -34,6 +34,17 @@ typedef struct cairn__rule_slot {
     cairn_span name; /* "amount", "vip.level"; without the space */
 } cairn__rule_slot;
 
+/** Who can know a slot's value. */
+typedef enum cairn__rule_knower {
+    CAIRN__RULE_KNOWN_TO_ALL = 0,      /* event, user, item, device, session: whoever evaluates */
+    CAIRN__RULE_KNOWN_BY_HISTORY = 1,  /* a function over events: whoever holds them */
+    CAIRN__RULE_KNOWN_BY_AUDIENCE = 2, /* member: whoever holds that audience's rule */
+    CAIRN__RULE_KNOWN_TO_SERVER = 3    /* tag, any, all: the server, until it has sent the value */
+} cairn__rule_knower;
+
+/** For each of a rule's slots: which part of it can a device evaluate by itself? */
+cairn__rule_knower cairn__rule_known_by(const cairn__rule_slot *slot);
+
 typedef struct cairn__rule {
     const cairn__rule_slot *slots; /* distinct */
     size_t slot_count;

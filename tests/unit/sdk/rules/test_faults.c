@@ -10,10 +10,11 @@
 
 enum { LINE_BYTES = 1000, ARENA_BYTES = 1 << 25 };
 
-static cairn_status compile(cairn_span text, unsigned bare, cairn__arena *arena,
+static cairn_status compile(cairn_span text, unsigned spaces, cairn__arena *arena,
                             cairn__rule_fault *fault) {
     cairn__rule rule;
-    const cairn__rule_source source = { text, FACTS_SPACES, bare, arena, fault };
+    unsigned bare = spaces & CAIRN__RULE_EVENT;
+    const cairn__rule_source source = { text, spaces | FACTS_SPACES, bare, arena, fault };
     return cairn__rule_compile(&source, &rule);
 }
 
@@ -49,9 +50,11 @@ static void sentences_are_what_people_should_read(void **state) {
         }
         cairn__rule_fault fault;
         cairn__arena arena = cairn__arena_make(cairn__heap(), ARENA_BYTES);
-        bool bare = rule[0] == '!';
-        cairn_status status = compile(cairn__span_of(rule + (bare ? 1 : 0)),
-                                      bare ? CAIRN__RULE_EVENT : 0, &arena, &fault);
+        unsigned spaces = rule[0] == '!'   ? CAIRN__RULE_EVENT
+                          : rule[0] == '?' ? CAIRN__RULE_QUERY
+                                           : 0;
+        cairn_status status =
+            compile(cairn__span_of(rule + (spaces != 0 ? 1 : 0)), spaces, &arena, &fault);
         (void)snprintf(got, sizeof got, "    %s %u:%u %s", cairn_status_name(status), fault.line,
                        fault.column, fault.text);
         if (strcmp(got, want) != 0) {
@@ -69,7 +72,7 @@ static void sentences_are_what_people_should_read(void **state) {
 static void refused(cairn_span text, const char *part) {
     cairn__rule_fault fault;
     cairn__arena arena = cairn__arena_make(cairn__heap(), ARENA_BYTES);
-    cairn_status status = compile(text, CAIRN__RULE_EVENT, &arena, &fault);
+    cairn_status status = compile(text, CAIRN__RULE_EVENT | CAIRN__RULE_QUERY, &arena, &fault);
     if (status != CAIRN_INVALID || strstr(fault.text, part) == NULL) {
         fail_msg("%s: %s, not %s", cairn_status_name(status), fault.text, part);
     }
@@ -79,7 +82,7 @@ static void refused(cairn_span text, const char *part) {
 static cairn_status status_of(cairn_span text) {
     cairn__rule_fault fault;
     cairn__arena arena = cairn__arena_make(cairn__heap(), ARENA_BYTES);
-    cairn_status status = compile(text, CAIRN__RULE_EVENT, &arena, &fault);
+    cairn_status status = compile(text, CAIRN__RULE_EVENT | CAIRN__RULE_QUERY, &arena, &fault);
     cairn__arena_free(&arena);
     return status;
 }
@@ -95,6 +98,19 @@ static cairn_span repeated(const char *head, const char *middle, int count, cons
         memcpy(text + at, part, length);
         at += length;
     }
+    return cairn__span(text, at);
+}
+
+/* `head`, the pieces with a number in each, `tail`; static memory. */
+static cairn_span numbered(const char *head, const char *piece, int count, const char *tail) {
+    static char text[1 << 16];
+    size_t at = (size_t)snprintf(text, sizeof text, "%s", head);
+    for (int i = 0; i < count; i++) {
+        const char *mark = strchr(piece, '#');
+        at += (size_t)snprintf(text + at, sizeof text - at, "%.*s%d%s", (int)(mark - piece), piece,
+                               i, mark + 1);
+    }
+    at += (size_t)snprintf(text + at, sizeof text - at, "%s", tail);
     return cairn__span(text, at);
 }
 
@@ -114,6 +130,11 @@ static void limits_are_named(void **state) {
     refused(repeated("x in [1", ",1", 10000, "]"), "10,000");
     refused(repeated("x matches \"", "a", 1025, "\""), "1,024 bytes");
     refused(repeated("x matches \"[", "a", 600, "]\""), "512 ranges");
+    refused(numbered("did(a where x in [-1", ",#", 5000, "])"), "64 KiB");
+    refused(numbered("did(a where x = 1", " or y# = 1", 64, ")"), "64 different");
+    refused(repeated("sequence(a", ", a", 32, ", within 1 day)"), "32 steps");
+    refused(repeated("did((a", " or a", 64, "))"), "64 events");
+    assert_int_equal(status_of(numbered("did(a where x = 1", " or y# = 1", 63, ")")), CAIRN_OK);
     assert_int_equal(status_of(repeated("", "not ", 62, "true")), CAIRN_OK);
     assert_int_equal(status_of(repeated("x = 1", " and x = 1", 600, "")), CAIRN_OK);
     assert_int_equal(status_of(repeated("x in [1", ",1", 9999, "]")), CAIRN_OK);
@@ -147,12 +168,14 @@ static void a_rule_cut_short_is_refused_or_a_rule(void **state) {
         "true], 2026-01-01..2026-02-01 in user time) >= 2 or not (sequence(a, not b, within 1 "
         "hour) and any(r where k matches \"^(a|b)+[^c]{2,3}$\")) and now - last(a.b) > 30 days";
     cairn__rule_fault fault;
-    for (size_t length = 0; length < sizeof rule; length++) {
+    for (size_t i = 0; i < 2 * sizeof rule; i++) {
+        size_t length = i / 2;
+        unsigned spaces = CAIRN__RULE_EVENT | (i % 2 == 0 ? CAIRN__RULE_QUERY : 0);
         char *cut = malloc(length + 1); /* so that the sanitizer sees a read past the end */
         assert_non_null(cut);
         memcpy(cut, rule, length);
         cairn__arena arena = cairn__arena_make(cairn__heap(), ARENA_BYTES);
-        cairn_status status = compile(cairn__span(cut, length), CAIRN__RULE_EVENT, &arena, &fault);
+        cairn_status status = compile(cairn__span(cut, length), spaces, &arena, &fault);
         assert_true((status == CAIRN_OK) == (fault.text[0] == '\0'));
         cairn__arena_free(&arena);
         free(cut);
@@ -176,14 +199,15 @@ static void *miser_resize(void *self, void *at, size_t old_bytes, size_t new_byt
 static void every_refused_allocation_is_a_status(void **state) {
     (void)state;
     cairn_span text = repeated("x in [1", ",\"ab\"", 500,
-                               "] and user.y matches \"(a|b){2,9}\" or z.a.b = \"\\n\"");
+                               "] and user.y matches \"(a|b){2,9}\" or z.a.b = \"\\n\" or "
+                               "count((a or b) where y in [1, 2], last 7 days) > 2");
     cairn_status status = CAIRN_NO_MEMORY;
     long allowed = 0;
     for (; status != CAIRN_OK; allowed++) {
         miser m = { cairn__heap(), allowed };
         cairn__rule_fault fault;
         cairn__arena arena = cairn__arena_make((cairn_allocator){ miser_resize, &m }, ARENA_BYTES);
-        status = compile(text, CAIRN__RULE_EVENT, &arena, &fault);
+        status = compile(text, CAIRN__RULE_EVENT | CAIRN__RULE_QUERY, &arena, &fault);
         assert_true(status == CAIRN_OK || status == CAIRN_NO_MEMORY);
         assert_true((status == CAIRN_OK) == (fault.text[0] == '\0'));
         cairn__arena_free(&arena);
@@ -192,7 +216,7 @@ static void every_refused_allocation_is_a_status(void **state) {
     for (size_t bytes = 0; bytes < 400000; bytes += 997) {
         cairn__rule_fault fault;
         cairn__arena arena = cairn__arena_make(cairn__heap(), bytes);
-        status = compile(text, CAIRN__RULE_EVENT, &arena, &fault);
+        status = compile(text, CAIRN__RULE_EVENT | CAIRN__RULE_QUERY, &arena, &fault);
         assert_true(status == CAIRN_OK || status == CAIRN_NO_MEMORY);
         cairn__arena_free(&arena);
     }
