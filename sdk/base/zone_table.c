@@ -7,18 +7,18 @@
 enum { SHARED_AT = 0, REST_AT = 1, NAME_HEAD_BYTES = 2 };
 
 /* The table's sections while they are walked. */
-typedef struct table {
+typedef struct walk {
     cairn__cursor cursor;
     unsigned zones, names;
-} table;
+} walk;
 
-static bool open_table(cairn_span bytes, table *out) {
+static bool open_table(cairn_span bytes, walk *out) {
     if (bytes.len < CAIRN__ZONE_TABLE_HEADER_BYTES || memcmp(bytes.data, "CZ1", 4) != 0) {
         return false;
     }
-    *out = (table){ { bytes.data + CAIRN__ZONE_TABLE_HEADER_BYTES, bytes.data + bytes.len },
-                    cairn__load_u16(bytes.data + 4),
-                    cairn__load_u16(bytes.data + 6) };
+    *out = (walk){ { bytes.data + CAIRN__ZONE_TABLE_HEADER_BYTES, bytes.data + bytes.len },
+                   cairn__load_u16(bytes.data + 4),
+                   cairn__load_u16(bytes.data + 6) };
     return out->zones <= CAIRN__ZONE_TABLE_ZONES_MAX && out->names <= CAIRN__ZONE_TABLE_NAMES_MAX;
 }
 
@@ -36,7 +36,7 @@ static bool next_zone(cairn__cursor *cursor, cairn_span *zone_out) {
 }
 
 /* The next name: what it shares with the one before stays in `name`. */
-static bool next_name(table *t, uint8_t *name, size_t *len, uint64_t *zone_out) {
+static bool next_name(walk *t, uint8_t *name, size_t *len, uint64_t *zone_out) {
     cairn_span head;
     cairn_span rest;
     if (!take(&t->cursor, NAME_HEAD_BYTES, &head) || !take(&t->cursor, head.data[REST_AT], &rest) ||
@@ -54,7 +54,7 @@ static bool next_name(table *t, uint8_t *name, size_t *len, uint64_t *zone_out) 
 
 /* Zone `number` of a table that has been opened. */
 static bool zone_at(cairn_span bytes, uint64_t number, cairn_span *zone_out) {
-    table t;
+    walk t;
     if (!open_table(bytes, &t)) {
         return false;
     }
@@ -66,7 +66,7 @@ static bool zone_at(cairn_span bytes, uint64_t number, cairn_span *zone_out) {
     return true;
 }
 
-static bool skip_zones(table *t) {
+static bool skip_zones(walk *t) {
     cairn_span zone;
     for (unsigned i = 0; i < t->zones; i++) {
         if (!next_zone(&t->cursor, &zone)) {
@@ -76,14 +76,14 @@ static bool skip_zones(table *t) {
     return true;
 }
 
-cairn_status cairn__zone_table_find(cairn_span bytes, cairn_span name, cairn__arena *arena,
+cairn_status cairn__zone_table_find(cairn_span table, cairn_span name, cairn__arena *arena,
                                     const cairn__zone **zone_out) {
     *zone_out = NULL;
-    table t;
-    if (bytes.len == 0) {
+    walk t;
+    if (table.len == 0) {
         return CAIRN_NOT_FOUND;
     }
-    if (!open_table(bytes, &t) || !skip_zones(&t)) {
+    if (!open_table(table, &t) || !skip_zones(&t)) {
         return CAIRN_INVALID;
     }
     uint8_t at[CAIRN__ZONE_NAME_BYTES_MAX];
@@ -95,16 +95,16 @@ cairn_status cairn__zone_table_find(cairn_span bytes, cairn_span name, cairn__ar
         }
         cairn_span zone;
         if (cairn__span_equal(cairn__span(at, len), name)) {
-            return zone_at(bytes, number, &zone) ? cairn__zone_parse_compact(zone, arena, zone_out)
+            return zone_at(table, number, &zone) ? cairn__zone_parse_compact(zone, arena, zone_out)
                                                  : CAIRN_INVALID;
         }
     }
     return CAIRN_NOT_FOUND;
 }
 
-bool cairn__zone_table_check(cairn_span bytes) {
-    table t;
-    if (!open_table(bytes, &t)) {
+bool cairn__zone_table_check(cairn_span table) {
+    walk t;
+    if (!open_table(table, &t)) {
         return false;
     }
     cairn_span zone;

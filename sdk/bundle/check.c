@@ -41,21 +41,24 @@ static bool names_ascend(reader *r, named list) {
     return true;
 }
 
+/* The place of the largest of a node and its children. */
+static size_t largest_of(const named *list, const uint16_t *heap, size_t at, size_t count) {
+    size_t largest = at;
+    for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < count; child++) {
+        if (cairn__span_compare(name_of(list, heap[child]), name_of(list, heap[largest])) > 0) {
+            largest = child;
+        }
+    }
+    return largest;
+}
+
 static void sift_down(const named *list, uint16_t *heap, size_t at, size_t count) {
-    for (;;) {
-        size_t largest = at;
-        for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < count; child++) {
-            if (cairn__span_compare(name_of(list, heap[child]), name_of(list, heap[largest])) > 0) {
-                largest = child;
-            }
-        }
-        if (largest == at) {
-            return;
-        }
+    for (size_t next = largest_of(list, heap, at, count); next != at;
+         next = largest_of(list, heap, at, count)) {
         uint16_t moved = heap[at];
-        heap[at] = heap[largest];
-        heap[largest] = moved;
-        at = largest;
+        heap[at] = heap[next];
+        heap[next] = moved;
+        at = next;
     }
 }
 
@@ -193,29 +196,31 @@ static const cairn__query *load_query(reader *r, size_t i) {
     return status == CAIRN_OK ? query : NULL;
 }
 
+/* Its query, where it is one, goes to *query_out. */
+static bool fact_good(reader *r, size_t i, const cairn__query **query_out) {
+    const cairn__rule_slot *fact = &r->bundle->definitions.facts[i];
+    unsigned space = (unsigned)fact->space;
+    if (space == CAIRN__RULE_QUERY) {
+        *query_out = load_query(r, i);
+        return *query_out != NULL;
+    }
+    if (space == 0 || space > CAIRN__RULE_SESSION || (space & (space - 1)) != 0) {
+        return fail(r, "facts", i, "space", "is none");
+    }
+    return (fact->name.len > 0 && cairn__utf8_valid(fact->name)) ||
+           fail(r, "facts", i, "name", "is no name");
+}
+
 static bool facts_good(reader *r) {
-    const cairn__definitions *d = &r->bundle->definitions;
-    const cairn__query **queries =
-        cairn__arena_alloc_zero(r->arena, d->fact_count, sizeof *queries);
+    size_t count = r->bundle->definitions.fact_count;
+    const cairn__query **queries = cairn__arena_alloc_zero(r->arena, count, sizeof(void *));
     if (queries == NULL) {
         return cairn__bundle_no_memory(r);
     }
     r->bundle->queries = queries;
-    for (size_t i = 0; i < d->fact_count; i++) {
-        unsigned space = (unsigned)d->facts[i].space;
-        if (space == CAIRN__RULE_QUERY) {
-            queries[i] = load_query(r, i);
-            if (queries[i] == NULL) {
-                return false;
-            }
-            continue;
-        }
-        if (space == 0 || space > CAIRN__RULE_SESSION || (space & (space - 1)) != 0) {
-            return fail(r, "facts", i, "space", "is none");
-        }
-        cairn_span name = d->facts[i].name;
-        if (name.len == 0 || !cairn__utf8_valid(name)) {
-            return fail(r, "facts", i, "name", "is no name");
+    for (size_t i = 0; i < count; i++) {
+        if (!fact_good(r, i, &queries[i])) {
+            return false;
         }
     }
     return true;
@@ -248,6 +253,17 @@ static uint16_t *map_memberships(reader *r) {
     return audience_of;
 }
 
+/* Needs the condition only audiences before `limit`? */
+static bool needs_earlier(const cairn__condition *condition, const uint16_t *audience_of,
+                          size_t limit) {
+    for (size_t i = 0; i < condition->rule.slot_count; i++) {
+        if (audience_of[condition->facts[i]] > limit) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool audiences_good(reader *r) {
     const cairn__definitions *d = &r->bundle->definitions;
     if (d->audience_count > 0 && d->audience_facts == NULL) {
@@ -258,11 +274,8 @@ static bool audiences_good(reader *r) {
         return false;
     }
     for (size_t i = 0; i < d->audience_count; i++) {
-        const cairn__condition *condition = &d->audiences[i].condition;
-        for (size_t j = 0; j < condition->rule.slot_count; j++) {
-            if (audience_of[condition->facts[j]] > i) {
-                return fail(r, "audiences", i, "condition", "needs itself or a later audience");
-            }
+        if (!needs_earlier(&d->audiences[i].condition, audience_of, i)) {
+            return fail(r, "audiences", i, "condition", "needs itself or a later audience");
         }
     }
     return true;
@@ -382,6 +395,18 @@ static const char *strategy_wrong(const cairn__definitions *d, const cairn__stra
     return caps_wrong(strategy->item_caps, strategy->item_cap_count);
 }
 
+static bool strategies_good(reader *r, size_t i) {
+    const cairn__slot *slot = &r->bundle->definitions.slots[i];
+    for (size_t j = 0; j < slot->strategy_count; j++) {
+        const char *field = NULL;
+        const char *wrong = strategy_wrong(&r->bundle->definitions, &slot->strategies[j], &field);
+        if (wrong != NULL) {
+            return fail(r, "slots", i, field, wrong);
+        }
+    }
+    return true;
+}
+
 static bool slots_good(reader *r) {
     const cairn__definitions *d = &r->bundle->definitions;
     for (size_t i = 0; i < d->slot_count; i++) {
@@ -392,12 +417,8 @@ static bool slots_good(reader *r) {
         if (!list_or_none(d, slot->default_list)) {
             return fail(r, "slots", i, "default_list", out_of_range);
         }
-        for (size_t j = 0; j < slot->strategy_count; j++) {
-            const char *field = NULL;
-            const char *wrong = strategy_wrong(d, &slot->strategies[j], &field);
-            if (wrong != NULL) {
-                return fail(r, "slots", i, field, wrong);
-            }
+        if (!strategies_good(r, i)) {
+            return false;
         }
     }
     return true;

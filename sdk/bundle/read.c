@@ -27,10 +27,19 @@ typedef struct walk {
 
 static const char damaged[] = "is no well-formed message";
 
+/* "popups" of "definitions.popups": how the wire names what the struct has further within. */
+static const char *wire_name(const char *member) {
+    const char *name = member;
+    for (; *member != 0; member++) {
+        name = *member == '.' ? member + 1 : name;
+    }
+    return name;
+}
+
 bool cairn__bundle_refuse(cairn__bundle_reader *r, const char *field, const char *problem) {
     if (r->status == CAIRN_OK) {
         r->status = CAIRN_INVALID;
-        r->fault->field = field;
+        r->fault->field = wire_name(field);
         r->fault->problem = problem;
     }
     return false;
@@ -337,7 +346,7 @@ static bool read_item(cairn__bundle_reader *r, const part *p, uint8_t *list, siz
         return read_property(r, p, (cairn_property *)(void *)to);
     }
     if (r->depth == 1) {
-        r->fault->list = p->field->name;
+        r->fault->list = wire_name(p->field->name);
         r->fault->index = (uint32_t)index;
     }
     bool read = read_message(r, p->field->of, p->bytes, to);
@@ -415,35 +424,33 @@ static bool make_room(cairn__bundle_reader *r, const cairn__bundle_message *mess
     return true;
 }
 
-/* The second walk. `to` is cleared. */
+/* The item of a list whose room is there. */
+static bool fill_item(cairn__bundle_reader *r, const part *p, uint8_t *base, size_t index) {
+    uint8_t *items = NULL;
+    memcpy(&items, base + p->field->offset, sizeof items);
+    return read_item(r, p, items, index);
+}
+
+/* The second walk, into the cleared struct at `base`. */
 static bool fill(cairn__bundle_reader *r, const cairn__bundle_message *message, cairn_span bytes,
                  uint8_t *base) {
     walk w = walk_of(message, bytes);
-    const cairn__bundle_field *list = NULL;
+    const cairn__bundle_field *before = NULL;
     size_t index = 0;
-    while (more(&w)) {
+    bool good = true;
+    while (good && more(&w)) {
         part p;
         if (!next(r, &w, &p)) {
             return false;
         }
-        if (p.field == NULL) {
-            continue;
-        }
-        if (!cairn__bundle_repeats(p.field->kind)) {
-            if (!read_single(r, &p, base)) {
-                return false;
-            }
-            continue;
-        }
-        index = p.field == list ? index + 1 : 0;
-        list = p.field;
-        uint8_t *items = NULL;
-        memcpy(&items, base + p.field->offset, sizeof items);
-        if (!read_item(r, &p, items, index)) {
-            return false;
+        index = p.field == before ? index + 1 : 0;
+        before = p.field;
+        if (p.field != NULL) {
+            good = cairn__bundle_repeats(p.field->kind) ? fill_item(r, &p, base, index)
+                                                        : read_single(r, &p, base);
         }
     }
-    return true;
+    return good;
 }
 
 static bool read_message(cairn__bundle_reader *r, const cairn__bundle_message *message,
