@@ -17,6 +17,7 @@ enum {
     CONFORM_TEXT_BYTES = 16 * 1024,
     CONFORM_ID_BYTES = 256,
     CONFORM_LINES_MAX = 1200,
+    CONFORM_REASONS_MAX = 64,
     CONFORM_SLOTS_MAX = 64
 };
 
@@ -24,13 +25,21 @@ enum {
 
 typedef struct conform_line {
     char id[CONFORM_ID_BYTES]; /* ends with '*': all that begin so */
+    size_t reason;
     bool met;
 } conform_line;
+
+typedef struct conform_reason {
+    char text[CONFORM_ID_BYTES];
+    size_t cases;
+} conform_reason;
 
 typedef struct conform_suite {
     const char *name;
     conform_line *lines;
     size_t line_count;
+    conform_reason reasons[CONFORM_REASONS_MAX];
+    size_t reason_count;
     size_t right, out, faults;
 } conform_suite;
 
@@ -79,8 +88,8 @@ typedef struct conform_rule {
 
 /** The value of a slot; what it borrows lies in the arena. Returns why there can be none, or NULL.
  */
-typedef const char *(*conform_value_of)(void *context, cairn_span name, cairn__arena *arena,
-                                        cairn_value *value_out);
+typedef const char *(*conform_value_of)(void *context, const cairn__rule_slot *slot,
+                                        cairn__arena *arena, cairn_value *value_out);
 
 /** Compile and fill; returns why not, or NULL. Free in both cases. */
 const char *conform_compile(conform_rule *rule, const conform_text *text, conform_value_of value_of,
@@ -97,8 +106,8 @@ const char *conform_value(json_t *from, cairn__arena *arena, cairn_value *value_
 /** The member "a.b.c", else c of b of a; NULL: there is none. */
 json_t *conform_member(json_t *object, cairn_span path);
 
-/** conform_value_of for an object of facts, which is the context. */
-const char *conform_fact(void *object, cairn_span name, cairn__arena *arena,
+/** conform_value_of for an object of facts, which is the context. No history. */
+const char *conform_fact(void *object, const cairn__rule_slot *slot, cairn__arena *arena,
                          cairn_value *value_out);
 
 #endif

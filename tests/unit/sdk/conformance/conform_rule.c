@@ -113,9 +113,9 @@ json_t *conform_member(json_t *object, cairn_span path) {
                                  : NULL;
 }
 
-const char *conform_fact(void *object, cairn_span name, cairn__arena *arena,
+const char *conform_fact(void *object, const cairn__rule_slot *slot, cairn__arena *arena,
                          cairn_value *value_out) {
-    return conform_value(conform_member(object, name), arena, value_out);
+    return conform_value(conform_member(object, slot->name), arena, value_out);
 }
 
 /* --- asking ---------------------------------------------------------------------------------- */
@@ -126,8 +126,9 @@ const char *conform_compile(conform_rule *rule, const conform_text *text, confor
     if (text->why != NULL) {
         return text->why;
     }
-    const cairn__rule_source source = { cairn__span(text->text, text->len), CAIRN__RULE_USER, 0,
-                                        &rule->arena, &rule->fault };
+    const cairn__rule_source source = { cairn__span(text->text, text->len),
+                                        CAIRN__RULE_USER | CAIRN__RULE_QUERY, 0, &rule->arena,
+                                        &rule->fault };
     if (cairn__rule_compile(&source, &rule->rule) != CAIRN_OK) {
         return "such a rule is refused";
     }
@@ -135,8 +136,7 @@ const char *conform_compile(conform_rule *rule, const conform_text *text, confor
         return "more names than the adapter has room for";
     }
     for (size_t i = 0; i < rule->rule.slot_count; i++) {
-        const char *why =
-            value_of(context, rule->rule.slots[i].name, &rule->arena, &rule->values[i]);
+        const char *why = value_of(context, &rule->rule.slots[i], &rule->arena, &rule->values[i]);
         if (why != NULL) {
             return why;
         }

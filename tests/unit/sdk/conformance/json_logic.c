@@ -40,11 +40,12 @@ void json_logic_as_fact(conform_text *to, json_t *constant) {
     conform_name(to, text);
 }
 
-const char *json_logic_fact(void *data, cairn_span name, cairn__arena *arena,
+const char *json_logic_fact(void *data, const cairn__rule_slot *slot, cairn__arena *arena,
                             cairn_value *value_out) {
     const size_t prefix = sizeof constant_prefix - 1;
+    cairn_span name = slot->name;
     if (name.len <= prefix || memcmp(name.data, constant_prefix, prefix) != 0) {
-        return conform_fact(data, name, arena, value_out);
+        return conform_fact(data, slot, arena, value_out);
     }
     json_t *constant =
         json_loadb((const char *)name.data + prefix, name.len - prefix, JSON_DECODE_ANY, NULL);

@@ -30,7 +30,7 @@ void json_logic_equals(conform_text *to, json_t *from, json_t *result, bool deci
 void json_logic_as_fact(conform_text *to, json_t *constant);
 
 /** conform_value_of of the case's data and of such constants. */
-const char *json_logic_fact(void *data, cairn_span name, cairn__arena *arena,
+const char *json_logic_fact(void *data, const cairn__rule_slot *slot, cairn__arena *arena,
                             cairn_value *value_out);
 
 /** The arguments of an operator: a list, or the one that stands alone. */

@@ -29,7 +29,7 @@ void unleash_name(conform_text *to, const char *type, const char *name);
 
 /** conform_value_of whose context is the case's context: "number:NAME" is NAME's text as a number,
  * "time:NAME" as a time: Cairn's facts have types, Unleash's are all texts. */
-const char *unleash_fact(void *context, cairn_span name, cairn__arena *arena,
+const char *unleash_fact(void *context, const cairn__rule_slot *slot, cairn__arena *arena,
                          cairn_value *value_out);
 
 /** The context's field or property; NULL: there is none. */

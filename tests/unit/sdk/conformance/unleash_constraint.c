@@ -28,10 +28,10 @@ static void number_value(const char *text, cairn_value *value_out) {
     json_decref(number);
 }
 
-const char *unleash_fact(void *context, cairn_span name, cairn__arena *arena,
+const char *unleash_fact(void *context, const cairn__rule_slot *slot, cairn__arena *arena,
                          cairn_value *value_out) {
     char whole[NAME_BYTES];
-    (void)snprintf(whole, sizeof whole, "%.*s", (int)name.len, (const char *)name.data);
+    (void)snprintf(whole, sizeof whole, "%.*s", (int)slot->name.len, (const char *)slot->name.data);
     char *type_end = strchr(whole, ':');
     *type_end = '\0';
     json_t *field = unleash_field(context, type_end + 1);
