@@ -1,0 +1,89 @@
+/* Goal: the examples of docs/DEFINITIONS.md are right, and so are those of the example shop.
+ * Method: every ```json KIND/NAME block is put in its order; then devices can read the bundle. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "bundle/read.h"
+#include "support/cmocka_all.h"
+#include "world.h"
+
+enum { PAGE_BYTES_MAX = 128 * 1024, BLOCKS_LEAST = 10 };
+
+static const char *const folders[] = { "popups", "slots", "experiments", "audiences", "decisions" };
+
+static cairn__definition_kind kind_of(const char *folder, size_t len) {
+    for (int i = 0; i < CAIRN__DEFINITION_KIND_COUNT; i++) {
+        if (strlen(folders[i]) == len && strncmp(folder, folders[i], len) == 0) {
+            return (cairn__definition_kind)i;
+        }
+    }
+    fail_msg("no kind: %.*s", (int)len, folder);
+    return CAIRN__DEFINITION_POPUP;
+}
+
+static char *read_page(void) {
+    char path[1024];
+    const char *root = getenv("CAIRN_ROOT");
+    (void)snprintf(path, sizeof path, "%s/docs/DEFINITIONS.md", root == NULL ? "." : root);
+    FILE *file = fopen(path, "r");
+    char *page = calloc(1, PAGE_BYTES_MAX);
+    assert_non_null(file);
+    assert_non_null(page);
+    assert_true(fread(page, 1, PAGE_BYTES_MAX - 1, file) > 0);
+    (void)fclose(file);
+    return page;
+}
+
+static void put_block(world *w, const char *head, const char *json, size_t json_bytes) {
+    const char *slash = strchr(head, '/');
+    const char *end = strchr(head, '\n');
+    const cairn__catalog_change change = {
+        .kind = kind_of(head, (size_t)(slash - head)),
+        .name = cairn__span(slash + 1, (size_t)(end - slash - 1)),
+        .json = cairn__span(json, json_bytes),
+    };
+    if (world_change(w, change) != CAIRN__CATALOG_DONE) {
+        fail_msg("%.*s: %s: %s; %s\n%s", (int)(end - head), head, w->result.problem.fault.field,
+                 w->result.problem.fault.detail, w->result.problem.fault.fix,
+                 w->result.problem.rule_shown);
+    }
+}
+
+static void every_example_is_accepted_and_read_by_devices(void **state) {
+    world *w = *state;
+    static const char fence[] = "```json ";
+    char *page = read_page();
+    size_t blocks = 0;
+    for (char *at = strstr(page, fence); at != NULL; at = strstr(at, fence)) {
+        const char *head = at + strlen(fence);
+        char *json = strchr(head, '\n') + 1;
+        char *end = strstr(json, "\n```");
+        assert_non_null(end);
+        put_block(w, head, json, (size_t)(end - json));
+        at = end + 4;
+        blocks++;
+    }
+    free(page);
+    assert_true(blocks >= BLOCKS_LEAST);
+    uint64_t version;
+    cairn__bundle bundle;
+    cairn__bundle_fault fault = { 0 };
+    cairn__arena arena = cairn__arena_make(cairn__heap(), CAIRN__BUNDLE_ARENA_BYTES_MAX);
+    cairn_span bytes = cairn__catalog_bundle(w->catalog, &version);
+    assert_int_equal(version, blocks);
+    assert_int_equal(cairn__bundle_read(bytes, &arena, &bundle, &fault), CAIRN_OK);
+    assert_int_equal(bundle.definitions.popup_count, 2);
+    assert_int_equal(bundle.definitions.audience_count, 4);
+    assert_int_equal(bundle.consent_default_count, 2);
+    cairn__arena_free(&arena);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(every_example_is_accepted_and_read_by_devices, world_open,
+                                        world_close),
+    };
+    return cmocka_run_group_tests_name("collector/definitions/docs", tests, NULL, NULL);
+}
