@@ -19,6 +19,9 @@ sources() {
     find "$root/sdk/base" "$root/sdk/model" "$root/sdk/client" -name '*.c' \
         ! -name '*_fuzz.c' ! -name format.c ! -name sync_server.c | sort
     printf '%s\n' "$root/wasm/block.c" "$root/wasm/entry.c"
+    # of mbedTLS, with sdk/bundle/mbedtls_config.h for its config.h: hashing of properties and ids
+    printf '%s\n' "$root/third_party/mbedtls/library/sha256.c" \
+        "$root/third_party/mbedtls/library/platform_util.c"
 }
 
 need_the_client() {
@@ -40,6 +43,7 @@ link() { # name, bytes of memory, sources and objects
     shift 2
     emcc -Oz -flto -std=c11 -DNDEBUG -DCAIRN_VERSION="\"$version\"" \
         -Werror=implicit-function-declaration -fno-math-errno \
+        -DMBEDTLS_CONFIG_FILE='"bundle/mbedtls_config.h"' -I"$root/third_party/mbedtls/include" \
         -I"$root/sdk/include" -I"$root/sdk" -I"$root" -I"$root/third_party/sqlite3" "$@" \
         --no-entry -sSTANDALONE_WASM -sMALLOC=emmalloc -sFILESYSTEM=0 -sALLOW_MEMORY_GROWTH=0 \
         -sINITIAL_MEMORY="$memory" -sTOTAL_STACK=65536 -Wl,--stack-first \

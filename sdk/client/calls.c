@@ -91,8 +91,21 @@ static cairn_property *merge(cairn_client *client, const cairn__event *first,
     return merged;
 }
 
+/* The rules of privacy over the call's own properties, into the call's scratch. */
+static cairn_status apply_rules(cairn_client *client, cairn__event *event) {
+    cairn__properties own = { event->properties, event->property_count };
+    cairn_status status = cairn__privacy_apply(&client->privacy, &client->scratch, &own);
+    event->properties = own.list;
+    event->property_count = own.count;
+    return status;
+}
+
 static cairn_status track(cairn_client *client, cairn__event *event) {
     const cairn__event *super = &client->journal.person.view;
+    cairn_status status = apply_rules(client, event);
+    if (status != CAIRN_OK) {
+        return status;
+    }
     if (super->property_count > 0 && event->property_count <= CAIRN__PROPERTIES_MAX) {
         size_t count = 0;
         event->properties = merge(client, event, super, &count);
@@ -139,7 +152,7 @@ static cairn_status set_super(cairn_client *client, const cairn_property *proper
 cairn_status cairn_register(cairn_client *client, const cairn_property *properties, size_t count,
                             bool once) {
     const cairn__event *current = &client->journal.person.view;
-    const cairn__event more = { .properties = properties, .property_count = count };
+    cairn__event more = { .properties = properties, .property_count = count };
     size_t merged_count = 0;
     if (!client->started) {
         return CAIRN_CLOSED;
@@ -148,6 +161,10 @@ cairn_status cairn_register(cairn_client *client, const cairn_property *properti
         return CAIRN_INVALID;
     }
     cairn__arena_reset(&client->scratch);
+    cairn_status status = apply_rules(client, &more);
+    if (status != CAIRN_OK) {
+        return status;
+    }
     cairn_property *merged = once ? merge(client, current, &more, &merged_count)
                                   : merge(client, &more, current, &merged_count);
     return merged == NULL ? CAIRN_NO_MEMORY : set_super(client, merged, merged_count);
@@ -233,8 +250,18 @@ cairn_status cairn_timer_end(cairn_client *client, cairn_span name,
 
 /* --- who ---------------------------------------------------------------------------------------*/
 
+/* The rules of privacy over an id that is named by the application. */
+static cairn_status ruled_id(cairn_client *client, cairn_id *id) {
+    cairn__arena_reset(&client->scratch);
+    return cairn__privacy_id(&client->privacy, &client->scratch, id);
+}
+
 cairn_status cairn_login(cairn_client *client, cairn_id id) {
     const cairn__event *current = &client->journal.person.view;
+    cairn_status ruled = ruled_id(client, &id);
+    if (ruled != CAIRN_OK) {
+        return ruled;
+    }
     if (client->started && current->id_count == 1 &&
         cairn__span_equal(current->ids[0].type, id.type) &&
         cairn__span_equal(current->ids[0].value, id.value)) {
@@ -276,6 +303,10 @@ static cairn_span device_text(const cairn_client *client, uint8_t text[DEVICE_TE
 static cairn_status put_link(cairn_client *client, cairn_id id, cairn__event_kind kind) {
     const cairn__event *current = &client->journal.person.view;
     uint8_t text[DEVICE_TEXT_BYTES];
+    cairn_status ruled = ruled_id(client, &id);
+    if (ruled != CAIRN_OK) {
+        return ruled;
+    }
     const cairn_id device = { CAIRN_STR("device"), device_text(client, text) };
     const cairn_id ids[] = { current->id_count > 0 ? current->ids[0] : device, id };
     cairn__event event = { .kind = kind, .ids = ids, .id_count = 2 };
@@ -307,5 +338,54 @@ cairn_status cairn_profile(cairn_client *client, cairn_profile_change change,
     cairn__event event = { .kind = kinds[change],
                            .properties = properties,
                            .property_count = count };
+    cairn__arena_reset(&client->scratch);
+    cairn_status status = change == CAIRN_PROFILE_UNSET ? CAIRN_OK : apply_rules(client, &event);
+    if (status != CAIRN_OK) {
+        return status;
+    }
+    if (count > 0 && event.property_count == 0) {
+        return CAIRN_DENIED;
+    }
     return cairn__client_put(client, &event);
+}
+
+/* --- rules that come later ---------------------------------------------------------------------*/
+
+/* Super properties of before the rules: what these ask for is done to them now. */
+static cairn_status rule_super(cairn_client *client, const cairn__privacy *before) {
+    const cairn__event *current = &client->journal.person.view;
+    cairn__arena_reset(&client->scratch);
+    cairn_property *left =
+        cairn__arena_alloc_zero(&client->scratch, current->property_count, sizeof *left);
+    size_t count = 0;
+    bool changed = false;
+    for (size_t i = 0; left != NULL && i < current->property_count; i++) {
+        cairn_span name = current->properties[i].name;
+        int was = cairn__privacy_action(before, CAIRN_PRIVACY_PROPERTIES, name);
+        int is = cairn__privacy_action(&client->privacy, CAIRN_PRIVACY_PROPERTIES, name);
+        cairn__properties one = { &current->properties[i], 1 };
+        if (was != is) {
+            changed = true;
+            cairn_status status = cairn__privacy_apply(&client->privacy, &client->scratch, &one);
+            one.count = status == CAIRN_OK ? one.count : 0; /* rather too little */
+        }
+        if (one.count == 1) {
+            left[count++] = one.list[0];
+        }
+    }
+    return changed ? set_super(client, left, count) : CAIRN_OK;
+}
+
+cairn_status cairn__privacy_set(cairn_client *client, const cairn_privacy_options *rules) {
+    cairn__privacy before = client->privacy;
+    client->privacy.bundle = (cairn__privacy_rules){ 0 };
+    cairn_status status = cairn__privacy_copy(&client->privacy.bundle, rules, client->allocator);
+    if (status != CAIRN_OK) {
+        client->privacy.bundle = before.bundle;
+        return status;
+    }
+    status = rule_super(client, &before);
+    before.own = (cairn__privacy_rules){ 0 };
+    cairn__privacy_free(&before, client->allocator);
+    return status;
 }

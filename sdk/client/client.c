@@ -110,9 +110,13 @@ cairn_status cairn_open(const cairn_options *options, const cairn_platform *plat
         bounded(options->queue_bytes_max, CAIRN__QUEUE_BYTES_DEFAULT, 1);
     client->consent = make_consent(options, allocator);
     client->sender = make_sender(client, options, platform);
-    if (!keep_texts(client, options)) {
+    cairn_status status = cairn__privacy_copy(&client->privacy.own, &options->privacy, allocator);
+    if (status == CAIRN_OK && !keep_texts(client, options)) {
+        status = CAIRN_NO_MEMORY;
+    }
+    if (status != CAIRN_OK) {
         cairn_close(client);
-        return CAIRN_NO_MEMORY;
+        return status;
     }
     *client_out = client;
     return CAIRN_OK;
@@ -124,6 +128,7 @@ void cairn_close(cairn_client *client) {
     }
     cairn__journal_free(&client->journal);
     cairn__consent_free(client);
+    cairn__privacy_free(&client->privacy, client->allocator);
     cairn__sender_free(&client->sender);
     cairn__timers_free(&client->timers);
     cairn__arena_free(&client->scratch);

@@ -5,6 +5,7 @@
 #include "cairn/cairn.h"
 #include "client/consent.h"
 #include "client/journal.h"
+#include "client/privacy.h"
 #include "client/sender.h"
 #include "client/timer.h"
 #include "model/event.h"
@@ -28,6 +29,7 @@ struct cairn_client {
     cairn_span texts;        /* project key and SDK, the client's own copy */
     int64_t session_mono_ms; /* when the session began, on the monotonic clock */
     cairn__consent consent;
+    cairn__privacy privacy;
     uint64_t dropped_waiting; /* given up before consent; becomes state.dropped */
     uint32_t slots_seen;      /* of the two slots: bits of those that held bytes */
     bool started;

@@ -56,7 +56,7 @@ typedef struct cairn_options {
  * @param platform    Copied; clock, random, storage and transport are required.
  * @param client_out  The client, or NULL.
  * @retval CAIRN_OK         Give it to cairn_close() in the end.
- * @retval CAIRN_INVALID    A key or text beyond its limit, or a seam without a function.
+ * @retval CAIRN_INVALID    A key, text or rule beyond its limit, or a seam without a function.
  * @retval CAIRN_NO_MEMORY  No room.
  */
 cairn_status cairn_open(const cairn_options *options, const cairn_platform *platform,
@@ -161,6 +161,7 @@ cairn_status cairn_timer_end(cairn_client *client, cairn_span name,
  *
  * @retval CAIRN_OK         Stored.
  * @retval CAIRN_INVALID    The type has not 1..32 or the value not 1..256 bytes of UTF-8.
+ * @retval CAIRN_DENIED     A rule of privacy drops ids of this type.
  * @retval CAIRN_FULL, CAIRN_NO_MEMORY  As cairn_track().
  */
 cairn_status cairn_login(cairn_client *client, cairn_id id);
@@ -188,6 +189,7 @@ typedef enum cairn_profile_change {
  *
  * @retval CAIRN_OK         Stored.
  * @retval CAIRN_INVALID    A limit of the data model, or a kind of value that cannot be so changed.
+ * @retval CAIRN_DENIED     Rules of privacy leave nothing of it.
  * @retval CAIRN_FULL, CAIRN_NO_MEMORY  As cairn_track().
  */
 cairn_status cairn_profile(cairn_client *client, cairn_profile_change change,
