@@ -9,7 +9,7 @@
 enum { SEQ_FIELD_BYTES = 1 + CAIRN__VARINT_BYTES_MAX };
 
 /* The Event message as stored. */
-static cairn_span message_of(const cairn__item *item) {
+static cairn_span message_of(const cairn__queue_item *item) {
     cairn_span payload = cairn__item_payload(item);
     if ((item->flags & CAIRN__RECORD_REPORT) != 0) {
         return (cairn_span){ payload.data + 8, payload.len - 8 };
@@ -21,7 +21,7 @@ static cairn_span message_of(const cairn__item *item) {
 static size_t choose(const cairn__batch *batch, size_t *bytes_out) {
     size_t count = 0;
     size_t bytes = 0;
-    for (const cairn__item *item = batch->queue->first; item != NULL; item = item->next) {
+    for (const cairn__queue_item *item = batch->queue->first; item != NULL; item = item->next) {
         size_t more = item->len + SEQ_FIELD_BYTES;
         bool fits = count == 0 || bytes + more <= batch->bytes_max;
         if (count == batch->events_max || !fits || (!item->kept && !batch->with_unkept)) {
@@ -34,7 +34,7 @@ static size_t choose(const cairn__batch *batch, size_t *bytes_out) {
     return count;
 }
 
-static cairn_span copy_event(uint8_t *to, const cairn__item *item, uint64_t base) {
+static cairn_span copy_event(uint8_t *to, const cairn__queue_item *item, uint64_t base) {
     cairn_span message = message_of(item);
     to[0] = CAIRN__TAG_EVENT_SEQ;
     size_t len = 1 + cairn__put_varint(to + 1, item->seq - base);
@@ -56,7 +56,7 @@ cairn_status cairn__batch_write(cairn__batch *batch, cairn__arena *scratch, cair
     if (events == NULL || at == NULL) {
         return CAIRN_NO_MEMORY;
     }
-    const cairn__item *item = batch->queue->first;
+    const cairn__queue_item *item = batch->queue->first;
     for (size_t i = 0; i < count; i++, item = item->next) {
         events[i] = copy_event(at, item, batch->base);
         at += events[i].len;

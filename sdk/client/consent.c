@@ -61,7 +61,7 @@ static uint32_t word_after(uint32_t word, const cairn_consent_choice *choice) {
 
 /* --- waiting -----------------------------------------------------------------------------------*/
 
-static void forget_oldest(cairn__consent *consent, const cairn__item *victim) {
+static void forget_oldest(cairn__consent *consent, const cairn__queue_item *victim) {
     cairn__item_free(consent->waiting.allocator, cairn__queue_take(&consent->waiting, victim->seq));
 }
 
@@ -77,12 +77,12 @@ cairn_status cairn__consent_hold(cairn_client *client, cairn_span payload, uint8
     if (is_denied(client) || (consent->options.drop_before && !allowed)) {
         return CAIRN_NO_CONSENT;
     }
-    cairn__item *item = cairn__item_new(client->allocator, payload, flags);
+    cairn__queue_item *item = cairn__item_new(client->allocator, payload, flags);
     if (item == NULL) {
         return CAIRN_NO_MEMORY;
     }
     while (is_full(consent, cairn__item_bytes(item))) {
-        const cairn__item *victim = cairn__queue_victim(&consent->waiting);
+        const cairn__queue_item *victim = cairn__queue_victim(&consent->waiting);
         if (victim == NULL) {
             cairn__item_free(client->allocator, item);
             return CAIRN_FULL;
@@ -101,7 +101,7 @@ static void release(cairn_client *client) {
     client->journal.state.dropped += client->dropped_waiting;
     client->dropped_waiting = 0;
     while (consent->waiting.first != NULL) {
-        cairn__item *item = cairn__queue_pop(&consent->waiting);
+        cairn__queue_item *item = cairn__queue_pop(&consent->waiting);
         cairn_status status =
             cairn__journal_put(&client->journal, cairn__item_payload(item), item->flags);
         client->journal.state.dropped += status != CAIRN_OK;

@@ -109,7 +109,7 @@ void cairn__journal_drop_range(cairn__journal *journal, uint64_t seq) {
 }
 
 /* The item is in no queue any more. */
-static void forget(cairn__journal *journal, cairn__item *item) {
+static void forget(cairn__journal *journal, cairn__queue_item *item) {
     if (item->segment != 0) { /* a farewell is in none */
         cairn__segments_leave(&journal->segments, item->segment);
     }
@@ -126,7 +126,7 @@ static bool is_full(const cairn__journal *journal, size_t more_bytes) {
 
 static cairn_status make_room(cairn__journal *journal, size_t more_bytes) {
     while (is_full(journal, more_bytes)) {
-        cairn__item *victim = cairn__queue_victim(&journal->queue);
+        cairn__queue_item *victim = cairn__queue_victim(&journal->queue);
         if (victim == NULL) {
             return CAIRN_FULL;
         }
@@ -140,7 +140,7 @@ static cairn_status make_room(cairn__journal *journal, size_t more_bytes) {
 }
 
 /* Append the item's record; it is in the queue or about to be. */
-static bool write_item(cairn__journal *journal, cairn__item *item) {
+static bool write_item(cairn__journal *journal, cairn__queue_item *item) {
     cairn__record record = { CAIRN__RECORD_EVENT, item->flags, item->seq,
                              cairn__item_payload(item) };
     if (!add_record(journal, &record)) {
@@ -155,8 +155,8 @@ static bool write_item(cairn__journal *journal, cairn__item *item) {
 }
 
 /* The oldest kept item of a segment. */
-static cairn__item *kept_item_of(const cairn__journal *journal, uint32_t number) {
-    cairn__item *item = journal->queue.first;
+static cairn__queue_item *kept_item_of(const cairn__journal *journal, uint32_t number) {
+    cairn__queue_item *item = journal->queue.first;
     while (item != NULL && (item->segment != number || !item->kept)) {
         item = item->next;
     }
@@ -177,7 +177,7 @@ static void move_on(cairn__journal *journal) {
         return;
     }
     uint32_t number = needed->number;
-    cairn__item *item = kept_item_of(journal, number);
+    cairn__queue_item *item = kept_item_of(journal, number);
     if (item != NULL && item->segment != cairn__segments_newest(&journal->segments)->number &&
         write_item(journal, item)) {
         cairn__segments_leave(&journal->segments, number);
@@ -193,7 +193,7 @@ cairn_status cairn__journal_put(cairn__journal *journal, cairn_span payload, uin
     if (payload.len > CAIRN__PAYLOAD_BYTES_MAX) {
         return CAIRN_INVALID;
     }
-    cairn__item *item = cairn__item_new(journal->allocator, payload, flags);
+    cairn__queue_item *item = cairn__item_new(journal->allocator, payload, flags);
     if (item == NULL) {
         return CAIRN_NO_MEMORY;
     }
@@ -259,7 +259,7 @@ void cairn__journal_ack(cairn__journal *journal, uint64_t acked_seq) {
 }
 
 void cairn__journal_drop(cairn__journal *journal, uint64_t seq) {
-    cairn__item *item = cairn__queue_take(&journal->queue, seq);
+    cairn__queue_item *item = cairn__queue_take(&journal->queue, seq);
     if (item == NULL) {
         return;
     }
@@ -317,7 +317,7 @@ static bool append_done(cairn__journal *journal, uint32_t ticket, bool durable) 
         segment->broken = true;
         journal->open = journal->open && segment != cairn__segments_newest(&journal->segments);
     }
-    cairn__item *item = cairn__queue_find_ticket(&journal->queue, ticket);
+    cairn__queue_item *item = cairn__queue_find_ticket(&journal->queue, ticket);
     if (item == NULL) { /* a removal, or of an event that was dropped meanwhile */
         journal->doubtful = journal->doubtful || !durable;
         return durable;
@@ -354,7 +354,7 @@ void cairn__journal_done(cairn__journal *journal, uint32_t ticket, bool durable,
 }
 
 static void write_again(cairn__journal *journal) {
-    for (cairn__item *item = journal->queue.unkept; item != NULL; item = item->next) {
+    for (cairn__queue_item *item = journal->queue.unkept; item != NULL; item = item->next) {
         if (item->kept || item->ticket != 0) {
             continue;
         }

@@ -59,11 +59,11 @@ typedef struct cairn__journal {
     cairn__segments segments;
     cairn__buffer pending; /* records of the append that is being put together */
     uint32_t last_ticket;
-    uint32_t state_ticket; /* of the newest state; 0: none under way */
-    uint32_t state_covers; /* segments before this number may go once it is durable */
-    uint32_t good_slot;    /* holds the newest durable state: the other one is written */
-    uint32_t state_slot;   /* of the write under way */
-    cairn__item *moving;   /* being copied out of the oldest segment */
+    uint32_t state_ticket;     /* of the newest state; 0: none under way */
+    uint32_t state_covers;     /* segments before this number may go once it is durable */
+    uint32_t good_slot;        /* holds the newest durable state: the other one is written */
+    uint32_t state_slot;       /* of the write under way */
+    cairn__queue_item *moving; /* being copied out of the oldest segment */
 
     unsigned failures;
     int64_t retry_ms; /* monotonic */

@@ -16,9 +16,10 @@ static void throw_queue_away(cairn__journal *journal) {
 }
 
 /* The farewell as the queue's only event; the tombstone keeps it, no segment. */
-static cairn__item *farewell_item(const cairn__journal *journal, const cairn__person *farewell) {
-    cairn__item *item = cairn__item_new(journal->allocator, cairn__buffer_span(&farewell->bytes),
-                                        CAIRN__RECORD_CRITICAL);
+static cairn__queue_item *farewell_item(const cairn__journal *journal,
+                                        const cairn__person *farewell) {
+    cairn__queue_item *item = cairn__item_new(
+        journal->allocator, cairn__buffer_span(&farewell->bytes), CAIRN__RECORD_CRITICAL);
     if (item != NULL) {
         item->seq = journal->state.acked_seq + 1;
         item->kept = true;
@@ -26,7 +27,7 @@ static cairn__item *farewell_item(const cairn__journal *journal, const cairn__pe
     return item;
 }
 
-static void enter(cairn__journal *journal, cairn__purge_stage stage, cairn__item *item) {
+static void enter(cairn__journal *journal, cairn__purge_stage stage, cairn__queue_item *item) {
     journal->mode = CAIRN__JOURNAL_PURGING;
     journal->stage = stage;
     journal->clear_ticket = 0;
@@ -38,7 +39,7 @@ static void enter(cairn__journal *journal, cairn__purge_stage stage, cairn__item
 
 cairn_status cairn__purge_begin(cairn__journal *journal, const cairn__event *farewell) {
     cairn__person kept = cairn__person_make(journal->allocator);
-    cairn__item *item = NULL;
+    cairn__queue_item *item = NULL;
     uint64_t seq = journal->state.next_seq;
     if (farewell != NULL) {
         cairn_status status = cairn__person_set(&kept, farewell);
@@ -64,7 +65,7 @@ cairn_status cairn__purge_begin(cairn__journal *journal, const cairn__event *far
 }
 
 cairn_status cairn__purge_resume(cairn__journal *journal) {
-    cairn__item *item = NULL;
+    cairn__queue_item *item = NULL;
     if (journal->person.bytes.len > 0) {
         item = farewell_item(journal, &journal->person);
         if (item == NULL) {

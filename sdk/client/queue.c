@@ -7,30 +7,30 @@
 #include "base/assert.h"
 #include "base/record.h"
 
-size_t cairn__item_bytes(const cairn__item *item) {
+size_t cairn__item_bytes(const cairn__queue_item *item) {
     return CAIRN__RECORD_HEAD_BYTES + item->len;
 }
 
-cairn__item *cairn__item_new(cairn_allocator allocator, cairn_span payload, uint8_t flags) {
-    cairn__item *item =
-        allocator.resize(allocator.self, NULL, 0, sizeof(cairn__item) + payload.len);
+cairn__queue_item *cairn__item_new(cairn_allocator allocator, cairn_span payload, uint8_t flags) {
+    cairn__queue_item *item =
+        allocator.resize(allocator.self, NULL, 0, sizeof(cairn__queue_item) + payload.len);
     if (item == NULL) {
         return NULL;
     }
-    *item = (cairn__item){ .len = (uint32_t)payload.len, .flags = flags };
+    *item = (cairn__queue_item){ .len = (uint32_t)payload.len, .flags = flags };
     if (payload.len > 0) {
         memcpy(item + 1, payload.data, payload.len);
     }
     return item;
 }
 
-void cairn__item_free(cairn_allocator allocator, cairn__item *item) {
-    allocator.resize(allocator.self, item, sizeof(cairn__item) + item->len, 0);
+void cairn__item_free(cairn_allocator allocator, cairn__queue_item *item) {
+    allocator.resize(allocator.self, item, sizeof(cairn__queue_item) + item->len, 0);
 }
 
 void cairn__queue_free(cairn__queue *queue) {
     while (queue->first != NULL) {
-        cairn__item *item = queue->first;
+        cairn__queue_item *item = queue->first;
         queue->first = item->next;
         cairn__item_free(queue->allocator, item);
     }
@@ -38,24 +38,24 @@ void cairn__queue_free(cairn__queue *queue) {
 }
 
 /* The last item of a lower seq; NULL: none. */
-static cairn__item *place_of(const cairn__queue *queue, uint64_t seq) {
+static cairn__queue_item *place_of(const cairn__queue *queue, uint64_t seq) {
     if (queue->last != NULL && queue->last->seq < seq) {
         return queue->last;
     }
-    cairn__item *before = NULL;
-    for (cairn__item *at = queue->first; at != NULL && at->seq < seq; at = at->next) {
+    cairn__queue_item *before = NULL;
+    for (cairn__queue_item *at = queue->first; at != NULL && at->seq < seq; at = at->next) {
         before = at;
     }
     return before;
 }
 
-static cairn__item *after(const cairn__queue *queue, const cairn__item *before) {
+static cairn__queue_item *after(const cairn__queue *queue, const cairn__queue_item *before) {
     return before == NULL ? queue->first : before->next;
 }
 
-bool cairn__queue_add(cairn__queue *queue, cairn__item *item) {
-    cairn__item *before = place_of(queue, item->seq);
-    cairn__item *next = after(queue, before);
+bool cairn__queue_add(cairn__queue *queue, cairn__queue_item *item) {
+    cairn__queue_item *before = place_of(queue, item->seq);
+    cairn__queue_item *next = after(queue, before);
     if (next != NULL && next->seq == item->seq) {
         return false;
     }
@@ -78,7 +78,7 @@ bool cairn__queue_add(cairn__queue *queue, cairn__item *item) {
     return true;
 }
 
-static void unlink_after(cairn__queue *queue, cairn__item *before, cairn__item *item) {
+static void unlink_after(cairn__queue *queue, cairn__queue_item *before, cairn__queue_item *item) {
     if (before == NULL) {
         queue->first = item->next;
     } else {
@@ -98,8 +98,8 @@ static void unlink_after(cairn__queue *queue, cairn__item *before, cairn__item *
     cairn__queue_settle(queue);
 }
 
-cairn__item *cairn__queue_victim(cairn__queue *queue) {
-    for (cairn__item *at = after(queue, queue->critical); at != NULL; at = at->next) {
+cairn__queue_item *cairn__queue_victim(cairn__queue *queue) {
+    for (cairn__queue_item *at = after(queue, queue->critical); at != NULL; at = at->next) {
         bool critical = (at->flags & CAIRN__RECORD_CRITICAL) != 0;
         if (!critical && at->seq > queue->pinned_seq) {
             return at;
@@ -111,10 +111,10 @@ cairn__item *cairn__queue_victim(cairn__queue *queue) {
     return NULL;
 }
 
-cairn__item *cairn__queue_take(cairn__queue *queue, uint64_t seq) {
-    cairn__item *before =
+cairn__queue_item *cairn__queue_take(cairn__queue *queue, uint64_t seq) {
+    cairn__queue_item *before =
         queue->critical != NULL && queue->critical->seq < seq ? queue->critical : NULL;
-    cairn__item *item = after(queue, before);
+    cairn__queue_item *item = after(queue, before);
     while (item != NULL && item->seq < seq) {
         before = item;
         item = item->next;
@@ -126,15 +126,15 @@ cairn__item *cairn__queue_take(cairn__queue *queue, uint64_t seq) {
     return item;
 }
 
-cairn__item *cairn__queue_pop(cairn__queue *queue) {
+cairn__queue_item *cairn__queue_pop(cairn__queue *queue) {
     CAIRN_ASSERT(queue->first != NULL);
-    cairn__item *item = queue->first;
+    cairn__queue_item *item = queue->first;
     unlink_after(queue, NULL, item);
     return item;
 }
 
-cairn__item *cairn__queue_find_ticket(const cairn__queue *queue, uint32_t ticket) {
-    cairn__item *at = queue->unkept;
+cairn__queue_item *cairn__queue_find_ticket(const cairn__queue *queue, uint32_t ticket) {
+    cairn__queue_item *at = queue->unkept;
     while (at != NULL && at->ticket != ticket) {
         at = at->next;
     }
@@ -147,7 +147,7 @@ void cairn__queue_settle(cairn__queue *queue) {
     }
 }
 
-void cairn__queue_unsettle(cairn__queue *queue, cairn__item *item) {
+void cairn__queue_unsettle(cairn__queue *queue, cairn__queue_item *item) {
     if (queue->unkept == NULL || item->seq < queue->unkept->seq) {
         queue->unkept = item;
     }

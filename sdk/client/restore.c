@@ -37,15 +37,15 @@ static void give_up(cairn__journal *journal, uint64_t seq) {
 }
 
 /* Free the item; it is in no queue. */
-static void discard(cairn__journal *journal, cairn__item *item) {
+static void discard(cairn__journal *journal, cairn__queue_item *item) {
     cairn__segments_leave(&journal->segments, item->segment);
     cairn__item_free(journal->allocator, item);
 }
 
 /* A new item, for which the oldest that is not critical makes room where there is no memory. */
-static cairn__item *item_for(cairn__journal *journal, const cairn__record *record) {
-    cairn__item *item = cairn__item_new(journal->allocator, record->payload, record->flags);
-    cairn__item *victim = item == NULL ? cairn__queue_victim(&journal->queue) : NULL;
+static cairn__queue_item *item_for(cairn__journal *journal, const cairn__record *record) {
+    cairn__queue_item *item = cairn__item_new(journal->allocator, record->payload, record->flags);
+    cairn__queue_item *victim = item == NULL ? cairn__queue_victim(&journal->queue) : NULL;
     if (victim != NULL) {
         give_up(journal, victim->seq);
         discard(journal, cairn__queue_take(&journal->queue, victim->seq));
@@ -69,7 +69,7 @@ static cairn_status restore_event(cairn__journal *journal, uint32_t number,
     if (!is_event(journal, message) || record->seq == 0 || record->seq >= UINT64_MAX / 2) {
         return CAIRN_OK;
     }
-    cairn__item *item = item_for(journal, record);
+    cairn__queue_item *item = item_for(journal, record);
     if (item == NULL) {
         give_up(journal, record->seq);
         return CAIRN_NO_MEMORY;
@@ -91,7 +91,7 @@ static void restore_drop(cairn__journal *journal, const cairn__record *record) {
         journal->state.dropped =
             max_u64(journal->state.dropped, cairn__load_u64(record->payload.data));
     }
-    cairn__item *item = cairn__queue_take(&journal->queue, record->seq);
+    cairn__queue_item *item = cairn__queue_take(&journal->queue, record->seq);
     if (item != NULL) {
         discard(journal, item);
     }
@@ -194,7 +194,7 @@ bool cairn__journal_recover(cairn__journal *journal) {
     while (journal->queue.first != NULL && journal->queue.first->seq <= state->acked_seq) {
         discard(journal, cairn__queue_pop(&journal->queue));
     }
-    cairn__item *item = NULL; /* what one DROP record will say of all of them */
+    cairn__queue_item *item = NULL; /* what one DROP record will say of all of them */
     while ((item = cairn__queue_victim(&journal->queue)) != NULL &&
            item->seq <= journal->lost_seq) {
         state->dropped += 1;

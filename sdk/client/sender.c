@@ -204,7 +204,7 @@ static void take_new_device(cairn__sender *sender) {
         return;
     }
     cairn__state *state = &journal->state;
-    const cairn__item *first = journal->queue.first;
+    const cairn__queue_item *first = journal->queue.first;
     sender->random.fill(sender->random.self, state->device_id, sizeof state->device_id);
     state->base = (first == NULL ? state->next_seq : first->seq) - 1;
     state->acked_seq = state->base;
