@@ -4,7 +4,7 @@
  *
  * Little-endian; the checksum is over the 16 bytes before it and the payload. A reader stops at the
  * first record that is not whole and keeps all before it. Two logs are written in it: the queue's
- * (client/journal.h) and the device's own memory (local/log.h). Pure functions. */
+ * (client/journal.h) and the device's own memory (local/diary.h). Pure functions. */
 #ifndef CAIRN_BASE_RECORD_H
 #define CAIRN_BASE_RECORD_H
 
@@ -18,7 +18,7 @@ typedef enum cairn__record_type {
     CAIRN__RECORD_DROP = 2,  /* seq: the event that is given up; payload: u64 dropped in all */
     CAIRN__RECORD_HEAD = 3,  /* first of a segment; seq: the next one; payload: see journal.c */
     CAIRN__RECORD_STATE = 4  /* a state slot; seq: its version; payload: see state.c */
-    /* 32..63: of local/log.h */
+    /* 32..63: of local/diary.h */
 } cairn__record_type;
 
 enum {
@@ -36,6 +36,9 @@ typedef struct cairn__record {
 
 /** Append; buffer->failed tells of no room. */
 void cairn__record_write(cairn__buffer *buffer, const cairn__record *record);
+
+/** The same, with a payload of two parts: record->payload, and `tail` behind it. */
+void cairn__record_write_parts(cairn__buffer *buffer, const cairn__record *record, cairn_span tail);
 
 /** The next whole record. False at the end or at damage: then cursor->at == cursor->end tells
  * which. Records of unknown types are returned, too. */
