@@ -17,24 +17,27 @@ static const char *run_case(json_t *test) {
     return conform_ask(&text, json_logic_fact, json_object_get(test, "data"), true);
 }
 
+static void run_tests(conform_suite *suite, const char *file, json_t *tests) {
+    size_t i = 0;
+    json_t *test = NULL;
+    json_array_foreach(tests, i, test) {
+        char id[CONFORM_ID_BYTES];
+        const char *name = json_string_value(json_object_get(test, "description"));
+        (void)snprintf(id, sizeof id, "%s %zu %s", file, i, name == NULL ? "" : name);
+        if (json_is_object(test)) { /* texts between them are comments */
+            conform_case(suite, id, run_case(test));
+        }
+    }
+}
+
 static void run(conform_suite *suite, json_t *index) {
     size_t i = 0;
     json_t *file = NULL;
     json_array_foreach(index, i, file) {
         char path[PATH_BYTES];
-        size_t j = 0;
-        json_t *test = NULL;
         (void)snprintf(path, sizeof path, "json-logic/%s", json_string_value(file));
         json_t *tests = conform_load(path);
-        json_array_foreach(tests, j, test) {
-            char id[CONFORM_ID_BYTES];
-            const char *name = json_string_value(json_object_get(test, "description"));
-            (void)snprintf(id, sizeof id, "%s %zu %s", json_string_value(file), j,
-                           name == NULL ? "" : name);
-            if (json_is_object(test)) { /* texts between them are comments */
-                conform_case(suite, id, run_case(test));
-            }
-        }
+        run_tests(suite, json_string_value(file), tests);
         json_decref(tests);
     }
 }

@@ -11,11 +11,14 @@
 
 enum { PATH_BYTES = 1024, LINE_BYTES = 1024, FIELDS_MAX = 4 };
 
-/* A line's fields; the last keeps whatever is left. */
+/* A line's fields; those that it has not are empty. */
 static size_t split(char *line, char separator, char *fields[FIELDS_MAX]) {
     size_t count = 0;
     char *at = line;
     line[strcspn(line, "\r\n")] = '\0';
+    for (size_t i = 0; i < FIELDS_MAX; i++) {
+        fields[i] = line + strlen(line);
+    }
     while (at != NULL && count < FIELDS_MAX) {
         fields[count++] = at;
         at = strchr(at, separator);
