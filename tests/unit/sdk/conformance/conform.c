@@ -113,6 +113,7 @@ static bool is_left_out(conform_suite *suite, const char *id) {
 
 void conform_case(conform_suite *suite, const char *id, const char *why) {
     bool listed = is_left_out(suite, id);
+    suite->cases += 1;
     suite->out += listed;
     suite->right += !listed && why == NULL;
     if (listed && why == NULL) {
@@ -144,8 +145,8 @@ static bool has_row(const char *row) {
 /* docs/CONFORMANCE.md holds "| name | cases | right | left out |", and "| cases | reason |". */
 static bool is_documented(const conform_suite *suite) {
     char row[ROW_BYTES];
-    (void)snprintf(row, sizeof row, "| %s | %zu | %zu | %zu |", suite->name,
-                   suite->right + suite->out, suite->right, suite->out);
+    (void)snprintf(row, sizeof row, "| %s | %zu | %zu | %zu |", suite->name, suite->cases,
+                   suite->right, suite->out);
     bool all = has_row(row);
     for (size_t i = 0; i < suite->reason_count; i++) {
         (void)snprintf(row, sizeof row, "| %zu | %s |", suite->reasons[i].cases,
@@ -177,8 +178,8 @@ static void every_case_is_right_or_left_out(void **state) {
     conform_suite *suite = &all->suite;
     all->run(suite, all->cases);
     check_list(suite);
-    (void)printf("%s: ran %zu of %zu, %zu left out\n", suite->name, suite->right,
-                 suite->right + suite->out, suite->out);
+    (void)printf("%s: ran %zu of %zu, %zu left out\n", suite->name, suite->right, suite->cases,
+                 suite->out);
     assert_int_equal(suite->faults, 0);
     assert_true(suite->right > 0);
     assert_true(is_documented(suite));

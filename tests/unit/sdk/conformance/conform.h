@@ -40,7 +40,7 @@ typedef struct conform_suite {
     size_t line_count;
     conform_reason reasons[CONFORM_REASONS_MAX];
     size_t reason_count;
-    size_t right, out, faults;
+    size_t cases, right, out, faults;
 } conform_suite;
 
 /** The JSON file `path` under data/; NULL after a line that says what is missing or wrong. */

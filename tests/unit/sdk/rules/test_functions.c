@@ -1,6 +1,7 @@
 /* Goal: version_compare and in_network mean what SemVer 2.0.0 and the system's inet_pton mean.
- * Method: the order printed in SemVer's section 11, what it refuses, and random addresses of which
- * many are nearly right, against inet_pton and a comparison bit by bit. */
+ * Method: the order printed in SemVer's section 11, what it refuses, random versions made of parts
+ * that are compared as parts, and random addresses of which many are nearly right, against
+ * inet_pton and a comparison bit by bit. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,6 +53,70 @@ static void what_is_no_version_gives_null(void **state) {
     }
 }
 
+static unsigned roll(uint32_t *seed, unsigned sides) {
+    *seed = *seed * 1664525u + 1013904223u;
+    return (*seed >> 16) % sides;
+}
+
+/* A version as its parts; identifiers are indices into a list that is in their order. */
+enum { PARTS_MAX = 3, VERSION_BYTES = 96 };
+
+typedef struct plain_version {
+    int core[3];
+    int count, parts[PARTS_MAX];
+} plain_version;
+
+static plain_version some_version(uint32_t *seed, char *to) {
+    static const char *const identifiers[] = { "0", "9",  "10", "100", "-",     "-1",
+                                               "A", "RC", "a",  "a1",  "alpha", "b" };
+    plain_version v = { .count = (int)roll(seed, PARTS_MAX + 1) };
+    for (int i = 0; i < 3; i++) {
+        v.core[i] = (int)(roll(seed, 8) == 0 ? roll(seed, 120) : 1);
+    }
+    int len = snprintf(to, VERSION_BYTES, "%d.%d.%d", v.core[0], v.core[1], v.core[2]);
+    for (int i = 0; i < v.count; i++) {
+        v.parts[i] = (int)roll(seed, sizeof identifiers / sizeof identifiers[0]);
+        len += snprintf(to + len, VERSION_BYTES - (size_t)len, "%c%s", i == 0 ? '-' : '.',
+                        identifiers[v.parts[i]]);
+    }
+    (void)snprintf(to + len, VERSION_BYTES - (size_t)len, "%s", roll(seed, 4) == 0 ? "+b.01" : "");
+    return v;
+}
+
+static int plain_order(const plain_version *a, const plain_version *b) {
+    for (int i = 0; i < 3; i++) {
+        if (a->core[i] != b->core[i]) {
+            return a->core[i] < b->core[i] ? -1 : 1;
+        }
+    }
+    if (a->count == 0 || b->count == 0) {
+        return (a->count == 0) - (b->count == 0);
+    }
+    for (int i = 0; i < a->count && i < b->count; i++) {
+        if (a->parts[i] != b->parts[i]) {
+            return a->parts[i] < b->parts[i] ? -1 : 1;
+        }
+    }
+    return (a->count > b->count) - (a->count < b->count);
+}
+
+static void random_versions_are_in_the_order_of_their_parts(void **state) {
+    (void)state;
+    uint32_t seed = 3;
+    int equal = 0;
+    for (int i = 0; i < 100000; i++) {
+        char left[VERSION_BYTES];
+        char right[VERSION_BYTES];
+        plain_version a = some_version(&seed, left);
+        plain_version b = some_version(&seed, right);
+        cairn__rule_value order = compare(left, right);
+        assert_int_equal(order.kind, CAIRN_VALUE_INTEGER);
+        assert_int_equal(order.as.integer, plain_order(&a, &b));
+        equal += order.as.integer == 0;
+    }
+    assert_true(equal > 1000);
+}
+
 /* --- networks, against inet_pton --- */
 
 typedef struct plain_address {
@@ -91,11 +156,6 @@ static void check(const char *address, const char *base, int bits) {
     }
     assert_int_equal(found.kind, CAIRN_VALUE_BOOLEAN);
     assert_int_equal(found.as.boolean, inside);
-}
-
-static unsigned roll(uint32_t *seed, unsigned sides) {
-    *seed = *seed * 1664525u + 1013904223u;
-    return (*seed >> 16) % sides;
 }
 
 /* Parts that join to addresses, and to what is nearly one. */
@@ -168,6 +228,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(versions_are_in_the_order_of_the_specification),
         cmocka_unit_test(what_is_no_version_gives_null),
+        cmocka_unit_test(random_versions_are_in_the_order_of_their_parts),
         cmocka_unit_test(networks_hold_what_the_bits_say),
         cmocka_unit_test(addresses_at_the_edges_are_read),
     };
