@@ -85,6 +85,20 @@ def measure_track(table):
         table.add("track(), WASM in node, 10 properties", f"{wasm['ns']:,} ns")
 
 
+def measure_rules(table):
+    if program("bench_rules") is None:
+        table.missing("rules", "there is no bench_rules")
+        return
+    for line in json_lines(run(program("bench_rules"))):
+        if line["name"] == "rule":
+            table.add("a rule of 6 tests", f"{line['ns']} ns", "",
+                      f"{line['ns_per_node']} ns per node; a plain loop: {line['plain_ns']} ns")
+        else:
+            table.add(f"a function over 4,000 events, {line['name'][8:]}",
+                      f"{line['ns_per_event']} ns per event", "",
+                      f"a plain loop: {line['plain_ns']} ns")
+
+
 def measure_size(table):
     path = os.path.join(ROOT, "wasm", "dist", "cairn.wasm")
     if not os.path.exists(path):
@@ -324,10 +338,11 @@ def main():
     parser.add_argument("--people", type=int, default=250_000)
     parser.add_argument("--events", type=int, default=5_000_000)
     parser.add_argument("--seconds", type=int, default=10, help="of each load")
-    parser.add_argument("--only", choices=("track", "size", "accept", "funnel"))
+    parser.add_argument("--only", choices=("track", "rules", "size", "accept", "funnel"))
     options = parser.parse_args()
     table = Table()
-    parts = {"track": lambda: measure_track(table), "size": lambda: measure_size(table),
+    parts = {"track": lambda: measure_track(table), "rules": lambda: measure_rules(table),
+             "size": lambda: measure_size(table),
              "accept": lambda: measure_accept(table, options.seconds)}
     with tempfile.TemporaryDirectory(prefix="cairn-bench-") as folder:
         parts["funnel"] = lambda: measure_funnel(table, folder, options.people, options.events)

@@ -83,8 +83,9 @@ cairn_span cairn__query_name(const cairn__query *query);
 typedef struct cairn__query_step {
     const cairn_span *names; /* ascending */
     size_t name_count;
-    bool any;     /* every event, whatever its name */
-    bool negated; /* of a sequence: must not happen */
+    bool any;         /* every event, whatever its name */
+    bool negated;     /* of a sequence: must not happen */
+    uint64_t lengths; /* bit n % 64: a name of n bytes is among them; all: any event */
     cairn__rule where;
 } cairn__query_step;
 size_t cairn__query_steps(const cairn__query *query, const cairn__query_step **steps_out);

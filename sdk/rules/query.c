@@ -177,7 +177,11 @@ static bool fill_step(const step_bytes *s, cairn__arena *arena, step *to) {
     *to = (step){ .names = names,
                   .name_count = s->names,
                   .any = (s->flags & CAIRN__QUERY_STEP_ANY) != 0,
-                  .negated = (s->flags & CAIRN__QUERY_STEP_NEGATED) != 0 };
+                  .negated = (s->flags & CAIRN__QUERY_STEP_NEGATED) != 0,
+                  .lengths = s->names == 0 ? UINT64_MAX : 0 };
+    for (uint16_t i = 0; i < s->names; i++) {
+        to->lengths |= UINT64_C(1) << (names[i].len & 63);
+    }
     return s->where.len == 0 || cairn__rule_fill(s->where, arena, &to->where) == CAIRN_OK;
 }
 
@@ -279,7 +283,7 @@ static bool where_holds(const cairn__rule *where, const cairn__event *event,
     return cairn__rule_evaluate(where, values, event->time_ms, zone) == CAIRN__RULE_TRUE;
 }
 
-bool cairn__query_step_takes(const step *s, const cairn__event *event, const cairn__zone *zone) {
+bool cairn__query_step_holds(const step *s, const cairn__event *event, const cairn__zone *zone) {
     return (s->any || is_named(s, event->name)) &&
            (s->where.program == NULL || where_holds(&s->where, event, zone));
 }

@@ -54,9 +54,16 @@ cairn__query_bounds cairn__query_bounds_at(const cairn__query *query,
 /** Is a time that lies between from_ms and to_ms within the window? */
 bool cairn__query_within(const cairn__query_bounds *bounds, int64_t time_ms);
 
-/** Is the event one of the step's? */
-bool cairn__query_step_takes(const cairn__query_step *step, const cairn__event *event,
+/** Is the event one of the step's? By its name and its `where`. */
+bool cairn__query_step_holds(const cairn__query_step *step, const cairn__event *event,
                              const cairn__zone *zone);
+
+/** The same; most events are told by the length of their name. */
+static inline bool cairn__query_step_takes(const cairn__query_step *step, const cairn__event *event,
+                                           const cairn__zone *zone) {
+    return (step->lengths >> (event->name.len & 63) & 1) != 0 &&
+           cairn__query_step_holds(step, event, zone);
+}
 
 /** a + b, at most INT64_MAX and at least INT64_MIN. */
 static inline int64_t cairn__query_add(int64_t a, int64_t b) {

@@ -228,6 +228,7 @@ static bool takes(const tally *t, const cairn__event *event, value *v) {
         !cairn__query_within(&t->bounds, event->time_ms)) {
         return false;
     }
+    v->kind = CAIRN_VALUE_NULL;
     if (q->name.len > 0) {
         cairn_value found = cairn__rule_event_value(event, q->name);
         *v = cairn__rule_value_of(&found);
@@ -239,7 +240,7 @@ static bool takes(const tally *t, const cairn__event *event, value *v) {
 static int64_t walk(tally *t, const cairn__history *history, int64_t now_ms) {
     const cairn__event *event = NULL;
     while ((event = history->next(history->context)) != NULL) {
-        value v = cairn__rule_null();
+        value v;
         if (!takes(t, event, &v)) {
             continue;
         }

@@ -254,6 +254,86 @@ static void cut_and_changed_bytes_are_refused_or_read(void **state) {
     cairn__arena_free(&arena);
 }
 
+/* --- limits ---------------------------------------------------------------------------------- */
+
+enum { MANY = 1200, LONG_TEXT = 8000 };
+
+/* Event i has a text of so many bytes that no other has. */
+static void make_many(person *p, cairn__event *made, cairn_property *properties, size_t bytes) {
+    static uint8_t texts[MANY][LONG_TEXT];
+    for (size_t i = 0; i < MANY; i++) {
+        memset(texts[i], 'x', bytes);
+        (void)snprintf((char *)texts[i], 8, "%06zu", i);
+        properties[i] = (cairn_property){ CAIRN_STR("sku"), { .kind = CAIRN_VALUE_STRING } };
+        properties[i].value.as.string = cairn__span(texts[i], bytes);
+        made[i] = (cairn__event){ .name = CAIRN_STR("buy"),
+                                  .time_ms = NOW - MANY + (int64_t)i,
+                                  .properties = &properties[i],
+                                  .property_count = 1 };
+    }
+    *p = (person){ made, MANY, 0 };
+}
+
+static cairn_value ask_many(const char *rule_text, size_t text_bytes, cairn__arena *scratch,
+                            int64_t complete_from_ms) {
+    static cairn__event made[MANY];
+    static cairn_property properties[MANY];
+    person p;
+    cairn__rule rule;
+    int64_t until_ms = 0;
+    cairn__arena arena = cairn__arena_make(cairn__heap(), PERSON_ARENA_BYTES);
+    const cairn__query_moment when = { NOW, NULL, NULL };
+    make_many(&p, made, properties, text_bytes);
+    const cairn__history history = person_history(&p, complete_from_ms);
+    cairn_value value = cairn__query_evaluate(query_of(rule_text, &arena, &rule), &when, &history,
+                                              scratch, &until_ms);
+    cairn__arena_free(&arena);
+    return value;
+}
+
+static void distinct_counts_to_a_thousand_in_bounded_memory(void **state) {
+    (void)state;
+    cairn__arena scratch = cairn__arena_make(cairn__heap(), CAIRN__QUERY_SCRATCH_BYTES_MAX);
+    cairn_value value = ask_many("distinct(buy.sku) > 1", LONG_TEXT, &scratch, INT64_MIN);
+    assert_int_equal(value.kind, CAIRN_VALUE_INTEGER);
+    assert_int_equal(value.as.integer, CAIRN__QUERY_DISTINCT_MAX);
+    cairn__arena_free(&scratch);
+    value = ask_many("distinct(buy.sku, last 999 seconds) > 1", 6, &scratch, INT64_MIN);
+    assert_int_equal(value.as.integer, CAIRN__QUERY_DISTINCT_MAX);
+    /* all that may be missing cannot change it */
+    value = ask_many("distinct(buy.sku) > 1", 6, &scratch, NOW - 1);
+    assert_int_equal(value.as.integer, CAIRN__QUERY_DISTINCT_MAX);
+    cairn__arena_free(&scratch);
+}
+
+static void a_full_scratch_is_unknown_not_wrong(void **state) {
+    (void)state;
+    static const char *const rules[] = { "distinct(buy.sku) > 1", "last(buy.sku) is set",
+                                         "min(buy.sku) is set", "count(buy) > 1" };
+    for (size_t i = 0; i < 4; i++) {
+        for (size_t room = 0; room < 1 << 17; room = room * 2 + 1000) {
+            cairn__arena scratch = cairn__arena_make(cairn__heap(), room);
+            cairn_value value = ask_many(rules[i], 100, &scratch, INT64_MIN);
+            bool right = i == 0   ? value.as.integer == CAIRN__QUERY_DISTINCT_MAX
+                         : i == 3 ? value.as.integer == MANY
+                                  : value.as.string.len == 100;
+            assert_true((int)value.kind == UNKNOWN ? i != 3 : right);
+            assert_true(scratch.bytes <= room);
+            cairn__arena_free(&scratch);
+        }
+    }
+}
+
+static void texts_outlive_their_event(void **state) {
+    (void)state;
+    cairn__arena scratch = cairn__arena_make(cairn__heap(), CAIRN__QUERY_SCRATCH_BYTES_MAX);
+    cairn_value last = ask_many("last(buy.sku) is set", LONG_TEXT, &scratch, INT64_MIN);
+    assert_int_equal(last.as.string.len, LONG_TEXT);
+    assert_memory_equal(last.as.string.data, "001199", 6);
+    assert_true(scratch.bytes < 4 * LONG_TEXT); /* one place, used again */
+    cairn__arena_free(&scratch);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(functions_count_and_compute),
@@ -262,6 +342,9 @@ int main(void) {
         cmocka_unit_test(what_may_be_missing_makes_it_unknown),
         cmocka_unit_test(the_same_question_has_the_same_bytes),
         cmocka_unit_test(cut_and_changed_bytes_are_refused_or_read),
+        cmocka_unit_test(distinct_counts_to_a_thousand_in_bounded_memory),
+        cmocka_unit_test(a_full_scratch_is_unknown_not_wrong),
+        cmocka_unit_test(texts_outlive_their_event),
     };
     return cmocka_run_group_tests_name("sdk/rules/history", tests, NULL, NULL);
 }

@@ -215,9 +215,34 @@ static void random_rules_over_random_histories(void **state) {
     }
 }
 
+/* What others are fed does not change from run to run. */
+static void the_same_seed_is_the_same_case(void **state) {
+    (void)state;
+    static history_clock clock;
+    static gen_case made;
+    cairn__arena arena = cairn__arena_make(cairn__heap(), PERSON_ARENA_BYTES);
+    cairn__buffer lines[3];
+    for (uint64_t i = 0; i < 3; i++) {
+        lines[i] = cairn__buffer_make(cairn__heap(), 1 << 20);
+        assert_true(history_clock_open(&clock, "UTC", history_places[0].base_ms, &arena));
+        for (uint64_t seed = 0; seed < 50; seed++) {
+            history_gen_make(&made, i / 2 * 50 + seed, &clock, &clock);
+            history_gen_json(&made, history_oracle_answer(&made, made.now_ms), &lines[i]);
+        }
+        assert_false(lines[i].failed);
+    }
+    assert_true(cairn__span_equal(cairn__buffer_span(&lines[0]), cairn__buffer_span(&lines[1])));
+    assert_false(cairn__span_equal(cairn__buffer_span(&lines[0]), cairn__buffer_span(&lines[2])));
+    for (int i = 0; i < 3; i++) {
+        cairn__buffer_free(&lines[i]);
+    }
+    cairn__arena_free(&arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_rules_over_random_histories),
+        cmocka_unit_test(the_same_seed_is_the_same_case),
     };
     return cmocka_run_group_tests_name("sdk/rules/history_oracle", tests, NULL, NULL);
 }

@@ -11,7 +11,9 @@ static const char rich[] =
     "event.amount > 100 and (event.channel in [\"web\", \"app\", 3, 2.5, true] or user.age + 1 "
     "between 18 and 40) and not user.city matches \"^[a-c]+(x|y)?$\" and user.since is today and "
     "substring(user.city, 1, 3) starts with \"B\" and user.since >= 2026-01-01 and -user.score < "
-    "user.age / 2 and \"red\" in user.colours or user.born is set and now - user.old > 1 hour";
+    "user.age / 2 and \"red\" in user.colours or user.born is set and now - user.old > 1 hour "
+    "or sequence((a or b) where amount > 1 and x in [1, 2], not c, within 1 day) and sum(a.b) > 2";
+enum { SPACES = FACTS_SPACES | CAIRN__RULE_QUERY };
 
 typedef struct fixture {
     cairn__arena arena;
@@ -22,7 +24,7 @@ static int open_rule(void **state) {
     static fixture f;
     cairn__rule_fault fault;
     f.arena = cairn__arena_make(cairn__heap(), 1 << 24);
-    const cairn__rule_source source = { cairn__span_of(rich), FACTS_SPACES, 0, &f.arena, &fault };
+    const cairn__rule_source source = { cairn__span_of(rich), SPACES, 0, &f.arena, &fault };
     *state = &f;
     return cairn__rule_compile(&source, &f.rule) == CAIRN_OK ? 0 : -1;
 }
@@ -36,7 +38,7 @@ static void the_same_text_gives_the_same_bytes(void **state) {
     fixture *f = *state;
     cairn__rule again;
     cairn__rule_fault fault;
-    const cairn__rule_source source = { cairn__span_of(rich), FACTS_SPACES, 0, &f->arena, &fault };
+    const cairn__rule_source source = { cairn__span_of(rich), SPACES, 0, &f->arena, &fault };
     assert_int_equal(cairn__rule_compile(&source, &again), CAIRN_OK);
     assert_int_equal(again.program_bytes, f->rule.program_bytes);
     assert_memory_equal(again.program, f->rule.program, again.program_bytes);
