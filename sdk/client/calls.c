@@ -4,8 +4,6 @@
 #include "client/client.h"
 #include "model/limits.h"
 
-enum { DEVICE_TEXT_BYTES = 32 };
-
 /* --- one event ---------------------------------------------------------------------------------*/
 
 /* The session that this moment belongs to; true when it begins. */
@@ -51,6 +49,7 @@ cairn_status cairn__client_put(cairn_client *client, cairn__event *event) {
     }
     cairn_status status = cairn__journal_put(&client->journal, payload, flags);
     if (status == CAIRN_OK) {
+        cairn__deciding_note(client, client->journal.state.next_seq - 1, event, payload);
         cairn__sender_queued(&client->sender, now_ms);
     }
     if (fresh) {
@@ -114,7 +113,25 @@ static cairn_status track(cairn_client *client, cairn__event *event) {
             return CAIRN_NO_MEMORY;
         }
     }
-    return cairn__client_put(client, event);
+    status = cairn__client_put(client, event);
+    if (status == CAIRN_OK) {
+        cairn__popups_after(client, event);
+    }
+    return status;
+}
+
+cairn_status cairn__client_put_merged(cairn_client *client, const cairn__event *more,
+                                      cairn__event *event) {
+    if (event->property_count > CAIRN__PROPERTIES_MAX) {
+        return CAIRN_INVALID;
+    }
+    cairn__arena_reset(&client->scratch);
+    cairn_status status = apply_rules(client, event);
+    if (status != CAIRN_OK) {
+        return status;
+    }
+    event->properties = merge(client, more, event, &event->property_count);
+    return event->properties == NULL ? CAIRN_NO_MEMORY : cairn__client_put(client, event);
 }
 
 cairn_status cairn_track(cairn_client *client, cairn_span name, const cairn_property *properties,
@@ -289,25 +306,25 @@ cairn_status cairn_logout(cairn_client *client) {
     return cairn__client_set_person(client, &wanted);
 }
 
-/* The device's id as identities name it: 32 hexadecimal digits. */
-static cairn_span device_text(const cairn_client *client, uint8_t text[DEVICE_TEXT_BYTES]) {
+cairn_span cairn__client_device_text(const cairn_client *client,
+                                     uint8_t text[CAIRN__DEVICE_TEXT_BYTES]) {
     static const char digits[] = "0123456789abcdef";
     const uint8_t *id = cairn__consent_device(client);
-    for (size_t i = 0; i < DEVICE_TEXT_BYTES / 2; i++) {
+    for (size_t i = 0; i < CAIRN__DEVICE_TEXT_BYTES / 2; i++) {
         text[2 * i] = (uint8_t)digits[id[i] >> 4];
         text[2 * i + 1] = (uint8_t)digits[id[i] & 15];
     }
-    return (cairn_span){ text, DEVICE_TEXT_BYTES };
+    return (cairn_span){ text, CAIRN__DEVICE_TEXT_BYTES };
 }
 
 static cairn_status put_link(cairn_client *client, cairn_id id, cairn__event_kind kind) {
     const cairn__event *current = &client->journal.person.view;
-    uint8_t text[DEVICE_TEXT_BYTES];
+    uint8_t text[CAIRN__DEVICE_TEXT_BYTES];
     cairn_status ruled = ruled_id(client, &id);
     if (ruled != CAIRN_OK) {
         return ruled;
     }
-    const cairn_id device = { CAIRN_STR("device"), device_text(client, text) };
+    const cairn_id device = { CAIRN_STR("device"), cairn__client_device_text(client, text) };
     const cairn_id ids[] = { current->id_count > 0 ? current->ids[0] : device, id };
     cairn__event event = { .kind = kind, .ids = ids, .id_count = 2 };
     return cairn__client_put(client, &event);
@@ -361,8 +378,8 @@ static cairn_status rule_super(cairn_client *client, const cairn__privacy *befor
     bool changed = false;
     for (size_t i = 0; left != NULL && i < current->property_count; i++) {
         cairn_span name = current->properties[i].name;
-        int was = cairn__privacy_action(before, CAIRN_PRIVACY_PROPERTIES, name);
-        int is = cairn__privacy_action(&client->privacy, CAIRN_PRIVACY_PROPERTIES, name);
+        int was = cairn__privacy_of(before, CAIRN_PRIVACY_PROPERTIES, name);
+        int is = cairn__privacy_of(&client->privacy, CAIRN_PRIVACY_PROPERTIES, name);
         cairn__properties one = { &current->properties[i], 1 };
         if (was != is) {
             changed = true;

@@ -79,6 +79,7 @@ static cairn__sender make_sender(cairn_client *client, const cairn_options *opti
         .body = cairn__buffer_make(client->allocator, BODY_BYTES_MAX),
         .interval_ms = options->flush_interval_ms,
         .due_ms = INT64_MAX,
+        .poll_ms = INT64_MAX,
         .backoff_ms = INT64_MIN,
         .not_before_ms = INT64_MIN,
         .batch_events = batch < CAIRN__REQUEST_EVENTS_MAX ? batch : CAIRN__REQUEST_EVENTS_MAX
@@ -114,6 +115,9 @@ cairn_status cairn_open(const cairn_options *options, const cairn_platform *plat
     if (status == CAIRN_OK && !keep_texts(client, options)) {
         status = CAIRN_NO_MEMORY;
     }
+    if (status == CAIRN_OK) {
+        status = cairn__deciding_open(client, options, platform);
+    }
     if (status != CAIRN_OK) {
         cairn_close(client);
         return status;
@@ -126,6 +130,7 @@ void cairn_close(cairn_client *client) {
     if (client == NULL) {
         return;
     }
+    cairn__deciding_free(client);
     cairn__journal_free(&client->journal);
     cairn__consent_free(client);
     cairn__privacy_free(&client->privacy, client->allocator);
@@ -165,6 +170,12 @@ cairn_status cairn_restore(cairn_client *client, cairn_space space, uint32_t num
     if (client->started) {
         return CAIRN_INVALID;
     }
+    if (space == CAIRN_SPACE_STATE && number >= CAIRN__BUNDLE_SLOT_FIRST) {
+        return cairn__deciding_restore_bundle(client, number, bytes);
+    }
+    if (space == CAIRN_SPACE_LOG && cairn__local_has_segment(number)) {
+        return cairn__deciding_restore_local(client, number, bytes);
+    }
     if (space == CAIRN_SPACE_STATE) {
         cairn_status status = restore_state(&client->journal, number, bytes);
         client->slots_seen |= bytes.len > 0 ? 1u << (number & 1) : 0;
@@ -201,6 +212,7 @@ cairn_status cairn_start(cairn_client *client) {
     }
     client->started = true;
     resume_session(client, mono_ms(client));
+    cairn__deciding_started(client);
     return CAIRN_OK;
 }
 
@@ -231,13 +243,17 @@ int64_t cairn_pump(cairn_client *client) {
     int64_t wait_ms = cairn__journal_retry(&client->journal, now_ms);
     cairn__consent_step(client);
     wait_ms = sooner(wait_ms, cairn__consent_wait(client));
+    wait_ms = sooner(wait_ms, cairn__deciding_pump(client));
     return may_send(client) ? sooner(wait_ms, cairn__sender_pump(&client->sender, now_ms))
                             : wait_ms;
 }
 
 void cairn_storage_done(cairn_client *client, uint32_t ticket, bool durable) {
-    cairn__journal_done(&client->journal, ticket, durable, mono_ms(client));
+    if (!cairn__deciding_done(client, ticket, durable)) {
+        cairn__journal_done(&client->journal, ticket, durable, mono_ms(client));
+    }
     cairn__consent_step(client);
+    (void)cairn__popups_pump(client); /* one may have waited for this */
 }
 
 void cairn_http_done(cairn_client *client, uint32_t ticket, uint32_t status,

@@ -4,6 +4,7 @@
 
 #include "cairn/cairn.h"
 #include "client/consent.h"
+#include "client/deciding.h"
 #include "client/journal.h"
 #include "client/privacy.h"
 #include "client/sender.h"
@@ -30,6 +31,7 @@ struct cairn_client {
     int64_t session_mono_ms; /* when the session began, on the monotonic clock */
     cairn__consent consent;
     cairn__privacy privacy;
+    cairn__deciding deciding;
     uint64_t dropped_waiting; /* given up before consent; becomes state.dropped */
     uint32_t slots_seen;      /* of the two slots: bits of those that held bytes */
     bool started;
@@ -38,6 +40,15 @@ struct cairn_client {
 
 /** Fill in time and session, check, encode and queue an event. Status as cairn_track(). */
 cairn_status cairn__client_put(cairn_client *client, cairn__event *event);
+
+/** The same with the properties of `more` that the event does not have itself. */
+cairn_status cairn__client_put_merged(cairn_client *client, const cairn__event *more,
+                                      cairn__event *event);
+
+enum { CAIRN__DEVICE_TEXT_BYTES = 32 };
+/** The device's id as identities name it: 32 hexadecimal digits, in `text`. */
+cairn_span cairn__client_device_text(const cairn_client *client,
+                                     uint8_t text[CAIRN__DEVICE_TEXT_BYTES]);
 
 /** Whoever keeps more in the store's segments removes it when the person withdraws. */
 void cairn__client_on_purge(cairn_client *client, cairn__purge_hook hook);

@@ -140,6 +140,7 @@ static void open_store(cairn_client *client) {
     if (journal->queue.first != NULL) {
         client->sender.due_ms = mono_ms(client);
     }
+    cairn__deciding_started(client); /* does nothing before the client has */
 }
 
 static void settle(cairn_client *client) {

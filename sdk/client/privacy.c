@@ -100,8 +100,7 @@ static int action_in(const cairn__privacy_rules *rules, cairn_privacy_target tar
     return found;
 }
 
-int cairn__privacy_action(const cairn__privacy *privacy, cairn_privacy_target target,
-                          cairn_span name) {
+int cairn__privacy_of(const cairn__privacy *privacy, cairn_privacy_target target, cairn_span name) {
     int own = action_in(&privacy->own, target, name);
     int bundle = own == CAIRN_PRIVACY_DROP ? own : action_in(&privacy->bundle, target, name);
     return own == 0 || bundle == CAIRN_PRIVACY_DROP ? bundle : own;
@@ -199,7 +198,7 @@ cairn_status cairn__privacy_apply(const cairn__privacy *privacy, cairn__arena *a
     size_t count = 0;
     for (size_t i = 0; i < properties->count; i++) {
         cairn_property property = properties->list[i];
-        int action = cairn__privacy_action(privacy, CAIRN_PRIVACY_PROPERTIES, property.name);
+        int action = cairn__privacy_of(privacy, CAIRN_PRIVACY_PROPERTIES, property.name);
         bool hashes = action == CAIRN_PRIVACY_HASH && can_be_hashed(property.value.kind);
         if (hashes && !hash_value(privacy, arena, &property.value)) {
             return CAIRN_NO_MEMORY;
@@ -213,7 +212,7 @@ cairn_status cairn__privacy_apply(const cairn__privacy *privacy, cairn__arena *a
 }
 
 cairn_status cairn__privacy_id(const cairn__privacy *privacy, cairn__arena *arena, cairn_id *id) {
-    int action = cairn__privacy_action(privacy, CAIRN_PRIVACY_IDS, id->type);
+    int action = cairn__privacy_of(privacy, CAIRN_PRIVACY_IDS, id->type);
     if (action == CAIRN_PRIVACY_DROP) {
         return CAIRN_DENIED;
     }

@@ -33,8 +33,7 @@ cairn_status cairn__privacy_copy(cairn__privacy_rules *to, const cairn_privacy_o
 void cairn__privacy_free(cairn__privacy *privacy, cairn_allocator allocator);
 
 /** What is to become of a name; 0: nothing. A drop of either set wins. */
-int cairn__privacy_action(const cairn__privacy *privacy, cairn_privacy_target target,
-                          cairn_span name);
+int cairn__privacy_of(const cairn__privacy *privacy, cairn_privacy_target target, cairn_span name);
 
 typedef struct cairn__properties {
     const cairn_property *list;

@@ -59,6 +59,9 @@ static void fill_head(cairn__sender *sender) {
     sender->head.id_count = open ? journal->person.view.id_count : 0;
     sender->head.consent = (int)(journal->state.consent & 3); /* analytics */
     sender->head.sent_ms = sender->clock.wall_ms(sender->clock.self);
+    if (sender->news.fill != NULL) {
+        sender->news.fill(sender->news.self, &sender->head);
+    }
 }
 
 static cairn__batch batch_of(const cairn__sender *sender) {
@@ -90,11 +93,21 @@ static void back_off(cairn__sender *sender, int64_t first_ms, int64_t now_ms) {
     sender->due_ms = now_ms;
 }
 
+/* The oldest events that fit; without any, the head alone: the request only asks. */
+static cairn_status write_request(cairn__sender *sender, cairn__batch *batch) {
+    cairn_status status = cairn__batch_write(batch, &sender->scratch, &sender->body);
+    if (status == CAIRN_OK && sender->journal->queue.first == NULL) {
+        status =
+            cairn__sync_request_encode(&sender->head, NULL, 0, &sender->scratch, &sender->body);
+    }
+    cairn__arena_free(&sender->scratch);
+    return status;
+}
+
 static void start(cairn__sender *sender, int64_t now_ms) {
     fill_head(sender);
     cairn__batch batch = batch_of(sender);
-    cairn_status status = cairn__batch_write(&batch, &sender->scratch, &sender->body);
-    cairn__arena_free(&sender->scratch);
+    cairn_status status = write_request(sender, &batch);
     if (status == CAIRN_NO_MEMORY && sender->batch_events > 1) {
         sender->batch_events /= 2;
     }
@@ -103,14 +116,15 @@ static void start(cairn__sender *sender, int64_t now_ms) {
         cairn__buffer_free(&sender->body);
         return;
     }
-    CAIRN_ASSERT(batch.count > 0);
+    const cairn__queue_item *first = sender->journal->queue.first;
+    CAIRN_ASSERT(batch.count > 0 || first == NULL);
     sender->last_ticket += 1;
     sender->ticket = sender->last_ticket == 0 ? ++sender->last_ticket : sender->last_ticket;
-    sender->flight_first = sender->journal->queue.first->seq;
-    sender->flight_last = batch.last_seq;
+    sender->flight_first = first == NULL ? sender->journal->state.next_seq : first->seq;
+    sender->flight_last = first == NULL ? sender->flight_first - 1 : batch.last_seq;
     sender->flight_count = batch.count;
     sender->flight_sent_ms = sender->head.sent_ms;
-    sender->journal->queue.pinned_seq = batch.last_seq;
+    sender->journal->queue.pinned_seq = sender->flight_count > 0 ? sender->flight_last : 0;
     sender->due_ms = INT64_MAX;
     sender->transport.start(sender->transport.self, sender->ticket,
                             cairn__buffer_span(&sender->body));
@@ -125,6 +139,9 @@ int64_t cairn__sender_wait(const cairn__sender *sender, int64_t now_ms) {
 
 static int64_t until_due(const cairn__sender *sender, int64_t now_ms) {
     const cairn__queue *queue = &sender->journal->queue;
+    if (queue->first == NULL) {
+        return sender->poll_ms > now_ms ? sender->poll_ms - now_ms : 0;
+    }
     if (queue->first->seq <= sender->flush_seq || queue->count >= sender->batch_events ||
         sender->due_ms <= now_ms) {
         return 0;
@@ -134,8 +151,9 @@ static int64_t until_due(const cairn__sender *sender, int64_t now_ms) {
 
 int64_t cairn__sender_pump(cairn__sender *sender, int64_t now_ms) {
     const cairn__queue *queue = &sender->journal->queue;
-    if (sender->ticket != 0 || queue->first == NULL || !queue->first->kept ||
-        sender->journal->device_unkept) {
+    bool polls = sender->poll_ms != INT64_MAX && sender->journal->mode == CAIRN__JOURNAL_OPEN;
+    bool nothing = queue->first == NULL ? !polls : !queue->first->kept;
+    if (sender->ticket != 0 || nothing || sender->journal->device_unkept) {
         return -1;
     }
     int64_t wait_ms = cairn__sender_wait(sender, now_ms);
@@ -258,6 +276,9 @@ static bool take_ack(cairn__sender *sender, const cairn__sync_response *response
     uint64_t acked_seq = acked + journal->state.base;
     tell_refused(sender, response);
     take_clock(sender, response->server_ms);
+    if (sender->flight_count == 0) {
+        return true; /* it only asked */
+    }
     if (acked_seq < sender->flight_first) {
         return false;
     }
@@ -280,12 +301,18 @@ static void take_response(cairn__sender *sender, const cairn__answer *answer, in
         back_off(sender, CAIRN__BACKOFF_MS, now_ms);
         return;
     }
+    if (sender->news.take != NULL) {
+        sender->news.take(sender->news.self, &response, sender->flight_last);
+    }
     sender->failures = 0;
     sender->backoff_ms = INT64_MIN;
     sender->asked_ms = at_most(response.next_sync_ms, CAIRN__RETRY_AFTER_MS_MAX);
     if (response.retry_after_ms > 0) {
         sender->not_before_ms =
             now_ms + at_most(response.retry_after_ms, CAIRN__RETRY_AFTER_MS_MAX);
+    }
+    if (sender->poll_ms != INT64_MAX) {
+        sender->poll_ms = now_ms + (sender->asked_ms > 0 ? sender->asked_ms : CAIRN__POLL_MS);
     }
     grow_batch(sender);
     report_dropped(sender);
@@ -300,6 +327,10 @@ static void take_too_large(cairn__sender *sender, int64_t now_ms) {
     sender->due_ms = now_ms;
     if (sender->flight_count > 1) {
         sender->batch_events = sender->flight_count / 2;
+        return;
+    }
+    if (sender->flight_count == 0) {
+        back_off(sender, CAIRN__BACKOFF_MS, now_ms);
         return;
     }
     if (sender->listener.refused != NULL) {

@@ -14,8 +14,18 @@ enum {
     CAIRN__BACKOFF_MS_MAX = 5 * 60 * 1000,
     CAIRN__DENIED_MS = 60 * 1000, /* first wait where the key is refused */
     CAIRN__RETRY_AFTER_MS_MAX = 60 * 60 * 1000,
-    CAIRN__GROW_AFTER = 16 /* answers in a row before a halved batch grows again */
+    CAIRN__POLL_MS = 5 * 60 * 1000, /* between requests without events, where any are made */
+    CAIRN__GROW_AFTER = 16          /* answers in a row before a halved batch grows again */
 };
+
+/** Who rides along: what a request says beside its events, and what an answer brings beside its
+ * acknowledgement. All NULL: nobody. */
+typedef struct cairn__sender_news {
+    void (*fill)(void *self, cairn__sync_head *head);
+    /** Everything up to last_seq was in the request. */
+    void (*take)(void *self, const cairn__sync_response *response, uint64_t last_seq);
+    void *self;
+} cairn__sender_news;
 
 typedef struct cairn__sender {
     cairn__journal *journal;
@@ -24,6 +34,7 @@ typedef struct cairn__sender {
     cairn_clock clock;
     cairn_random random;
     cairn__sync_head head; /* what never changes: key, SDK */
+    cairn__sender_news news;
     cairn__arena scratch;
     cairn__buffer body;
     int64_t interval_ms; /* as configured */
@@ -39,6 +50,7 @@ typedef struct cairn__sender {
 
     uint64_t flush_seq;    /* events up to it do not wait for the interval */
     int64_t due_ms;        /* INT64_MAX: nothing waits */
+    int64_t poll_ms;       /* ask without events; INT64_MAX: nothing is asked for */
     int64_t backoff_ms;    /* not before: after failures; a flush cuts it short */
     int64_t not_before_ms; /* not before: the server asked */
     unsigned failures;

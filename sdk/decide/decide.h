@@ -133,6 +133,9 @@ bool cairn__popup_queue_take(cairn__popup_queue *queue, int64_t now_ms, cairn__p
 /** When the next is due; INT64_MAX: none waits. */
 int64_t cairn__popup_queue_due(const cairn__popup_queue *queue);
 
+/** May an event of this name bring or convert a popup? */
+bool cairn__decider_wants(const cairn__decider *decider, cairn_span event);
+
 /** The popup's number; -1: none has that name. */
 int cairn__popup_named(const cairn__decider *decider, cairn_span name);
 

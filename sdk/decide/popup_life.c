@@ -64,6 +64,11 @@ int64_t cairn__popup_queue_due(const cairn__popup_queue *queue) {
     return due_ms;
 }
 
+bool cairn__decider_wants(const cairn__decider *decider, cairn_span event) {
+    return cairn__names_find(&decider->triggers.names, event) >= 0 ||
+           cairn__names_find(&decider->goals.names, event) >= 0;
+}
+
 int cairn__popup_named(const cairn__decider *decider, cairn_span name) {
     return cairn__names_find(&decider->popup_names, name);
 }

@@ -22,6 +22,7 @@
 #define CAIRN_H
 
 #include "cairn/cairn_consent.h"
+#include "cairn/cairn_decide.h"
 #include "cairn/cairn_memory.h"
 #include "cairn/cairn_platform.h"
 #include "cairn/cairn_types.h"
@@ -45,6 +46,7 @@ typedef struct cairn_options {
     uint32_t queue_bytes_max;      /**< And their bytes; default 1 MiB. The store holds at most
                                         twice as much and 128 KiB. */
     cairn_allocator allocator;     /**< Default (resize NULL): the process's heap. */
+    cairn_decide_options decide;   /**< Default: no keys, no decisions (cairn_decide.h). */
     cairn_consent_options consent; /**< Default: nothing is asked, everything is allowed. */
     cairn_privacy_options privacy; /**< Default: nothing is left out. */
 } cairn_options;
@@ -65,11 +67,11 @@ cairn_status cairn_open(const cairn_options *options, const cairn_platform *plat
 /** What a store holds. */
 typedef enum cairn_space {
     CAIRN_SPACE_LOG = 0,  /**< Segments of the queue; `number` is the segment's. */
-    CAIRN_SPACE_STATE = 1 /**< The two slots of state; `number` is 0 or 1. */
+    CAIRN_SPACE_STATE = 1 /**< The slots of state; `number` is 0 to 3. */
 } cairn_space;
 
 /**
- * Hand back what the store holds, between cairn_open() and cairn_start(): both state slots, then
+ * Hand back what the store holds, between cairn_open() and cairn_start(): the state slots, then
  * the segments by ascending number, each whole or in pieces that were single appends, in order.
  * Damaged bytes cost what follows them in the same piece; nothing else is lost.
  *

@@ -30,8 +30,8 @@ typedef struct cairn_random {
 } cairn_random;
 
 /**
- * Where queue and state survive the process: numbered segments that are only appended to, and two
- * slots of state that are replaced whole.
+ * Where queue and state survive the process: numbered segments that are only appended to, and four
+ * slots of state that are replaced whole (0 and 1 are small, 2 and 3 hold bundles: at most 4 MiB).
  *
  * Contract: operations take effect in the order in which they are submitted. After a crash the
  * store holds the result of a beginning of them; the last one may be there in part (the client sees
@@ -45,7 +45,7 @@ typedef struct cairn_storage {
     void (*append)(void *self, uint32_t ticket, uint32_t segment, cairn_span bytes);
     /** Forget a segment. */
     void (*remove)(void *self, uint32_t ticket, uint32_t segment);
-    /** Replace state slot 0 or 1; with no bytes: forget it. */
+    /** Replace a state slot; with no bytes: forget it. */
     void (*state)(void *self, uint32_t ticket, uint32_t slot, cairn_span bytes);
     void *self;
 } cairn_storage;
@@ -68,6 +68,10 @@ typedef struct cairn_listener {
     void (*acked)(void *self, uint64_t acked_seq);
     /** The server does not count this event: a stable code, then ": " and what to do. */
     void (*refused)(void *self, uint64_t seq, cairn_span reason);
+    /** Show this popup now: {"popup":"welcome","version":3,"variant":"a","template":"modal",
+     * "content":{...}}. That it is shown is counted and durable. Say what becomes of it with
+     * cairn_popup_done(). */
+    void (*popup)(void *self, cairn_span json);
     void *self;
     /** A purge has ended: the store holds nothing of the person any more, and the server was told
      * where it had to be. The host may remove the store itself (a directory, a database), unless
