@@ -43,7 +43,8 @@ class Table:
         self.add(what, f"{shown} {unit}", f">= {mark:,.0f}", f"{value / mark:.2f} x")
 
     def at_most(self, what, value, mark, unit):
-        self.add(what, f"{value:,.1f} {unit}", f"<= {mark:,g}", f"{mark / value:.2f} x")
+        self.add(what, f"{value:,.1f} {unit}", f"<= {mark:,g}",
+                 f"{mark / value:.2f} x" if value > 0 else "reached")
 
     def print(self):
         head = ("what", "measured", "mark", "ratio to mark")
@@ -97,6 +98,21 @@ def measure_rules(table):
             table.add(f"a function over 4,000 events, {line['name'][8:]}",
                       f"{line['ns_per_event']} ns per event", "",
                       f"a plain loop: {line['plain_ns']} ns")
+
+
+def measure_decide(table):
+    native = program("bench_decide")
+    if native is None:
+        table.missing("decide, native", "there is no bench_decide")
+        return
+    line = json_lines(run(native))[0]
+    table.at_most("decide, native: 1,000 live popups, 100 audiences", line["ns"] / 1000, 50, "us")
+    table.add("decide, native: the same 1,100 rules in a bare loop",
+              f"{line['rules_ns'] / 1000:.1f} us", "",
+              f"{line['ns'] / line['rules_ns']:.2f} x as long for the decision")
+    table.add("decide, native: with every reason as JSON",
+              f"{line['why_ns'] / 1000:.1f} us, {line['why_bytes']:,} bytes")
+    table.at_most("decide, native: allocations", line["allocations"], 0, "")
 
 
 def measure_size(table):
@@ -338,11 +354,11 @@ def main():
     parser.add_argument("--people", type=int, default=250_000)
     parser.add_argument("--events", type=int, default=5_000_000)
     parser.add_argument("--seconds", type=int, default=10, help="of each load")
-    parser.add_argument("--only", choices=("track", "rules", "size", "accept", "funnel"))
+    parser.add_argument("--only", choices=("track", "rules", "decide", "size", "accept", "funnel"))
     options = parser.parse_args()
     table = Table()
     parts = {"track": lambda: measure_track(table), "rules": lambda: measure_rules(table),
-             "size": lambda: measure_size(table),
+             "decide": lambda: measure_decide(table), "size": lambda: measure_size(table),
              "accept": lambda: measure_accept(table, options.seconds)}
     with tempfile.TemporaryDirectory(prefix="cairn-bench-") as folder:
         parts["funnel"] = lambda: measure_funnel(table, folder, options.people, options.events)

@@ -14,19 +14,28 @@ static void escape(cairn__buffer *to, uint8_t byte) {
     cairn__buffer_byte(to, (uint8_t)digits[byte & 15]);
 }
 
+/* May the byte stand in a text as it is? */
+static bool plain(uint8_t byte, bool utf8) {
+    return byte >= 0x20 && byte != '"' && byte != '\\' && (byte < 0x80 || utf8);
+}
+
 void cairn__json_text(cairn__buffer *to, cairn_span text) {
     bool utf8 = cairn__utf8_valid(text);
     cairn__buffer_byte(to, '"');
+    size_t done = 0;
     for (size_t i = 0; i < text.len; i++) {
-        uint8_t byte = text.data[i];
-        if (byte < 0x20 || byte == '"' || byte == '\\') {
-            escape(to, byte);
-        } else if (byte >= 0x80 && !utf8) {
+        if (plain(text.data[i], utf8)) {
+            continue;
+        }
+        cairn__buffer_append(to, (cairn_span){ text.data + done, i - done });
+        done = i + 1;
+        if (text.data[i] >= 0x80) {
             CAIRN__JSON_PUT(to, "\\ufffd");
         } else {
-            cairn__buffer_byte(to, byte);
+            escape(to, text.data[i]);
         }
     }
+    cairn__buffer_append(to, (cairn_span){ text.data + done, text.len - done });
     cairn__buffer_byte(to, '"');
 }
 

@@ -83,12 +83,12 @@ int cairn__popup_variant(const cairn__decider *decider, uint16_t number, cairn_s
     return variant != CAIRN__NO_VARIANT ? variant : (int)popup->variant_count - 1;
 }
 
-static cairn__why by_chance(const cairn__popup_call *call, uint16_t number, uint8_t *variant_out) {
+/* Holdouts. The variant is found when it is known to be needed: a hash costs more than a cap. */
+static cairn__why by_chance(const cairn__popup_call *call, uint16_t number) {
     const cairn__definitions *definitions = call->decider->definitions;
     const cairn__popup *popup = &definitions->popups[number];
     const cairn__popup_line *line = &call->decider->popups[number];
     cairn_span unit = call->decider->input->unit;
-    *variant_out = 0;
     if (call->held_out) {
         return CAIRN__WHY_HOLDOUT_ALL;
     }
@@ -98,14 +98,9 @@ static cairn__why by_chance(const cairn__popup_call *call, uint16_t number, uint
     if (unit.len == 0) {
         return CAIRN__WHY_NO_UNIT;
     }
-    if (popup->holdout > 0 &&
-        cairn__assign_bucket_after(line->holdout_hash, unit) < popup->holdout) {
-        return CAIRN__WHY_HOLDOUT;
-    }
-    if (popup->variant_count > 1) {
-        *variant_out = (uint8_t)cairn__popup_variant(call->decider, number, unit);
-    }
-    return CAIRN__WHY_COUNT;
+    bool out =
+        popup->holdout > 0 && cairn__assign_bucket_after(line->holdout_hash, unit) < popup->holdout;
+    return out ? CAIRN__WHY_HOLDOUT : CAIRN__WHY_COUNT;
 }
 
 static const cairn__memory_entry *entry_at(const cairn__popup_call *call, uint32_t place) {
@@ -179,11 +174,13 @@ static cairn__why placed(const cairn__popup_call *call, const cairn__popup *popu
 }
 
 /* Everything but priority; the candidates are those of one popup. */
-static cairn__why judge(cairn__popup_call *call, const cairn__candidate *candidates, size_t count,
-                        uint8_t *variant_out) {
+static cairn__why judge(cairn__popup_call *call, const cairn__candidate *candidates, size_t count) {
     uint16_t number = candidates[0].popup;
     const cairn__popup *popup = &call->decider->definitions->popups[number];
     cairn__why why = live(call, number);
+    if (why == CAIRN__WHY_COUNT && call->to == NULL) {
+        why = capped(call, number); /* where nobody asks for the reason, the cheapest goes first */
+    }
     if (why == CAIRN__WHY_COUNT && call->ask->how == CAIRN__POPUP_BY_EVENT) {
         why = triggered(call, candidates, count);
     }
@@ -198,13 +195,13 @@ static cairn__why judge(cairn__popup_call *call, const cairn__candidate *candida
                                               : CAIRN__WHY_AUDIENCE;
     }
     if (why == CAIRN__WHY_COUNT) {
-        why = by_chance(call, number, variant_out);
+        why = by_chance(call, number);
     }
     if (why == CAIRN__WHY_COUNT &&
         cairn__quiet_now(call->decider, popup->quiet, popup->quiet_count)) {
         why = CAIRN__WHY_QUIET;
     }
-    if (why == CAIRN__WHY_COUNT) {
+    if (why == CAIRN__WHY_COUNT && call->to != NULL) {
         why = capped(call, number);
     }
     return why == CAIRN__WHY_COUNT ? placed(call, popup) : why;
@@ -212,9 +209,14 @@ static cairn__why judge(cairn__popup_call *call, const cairn__candidate *candida
 
 /* Of those against which nothing speaks: the first is chosen, control arms before it are counted.
  */
-static cairn__why choose(cairn__popup_call *call, cairn__popup_choice choice, cairn__why why) {
+static cairn__why choose(cairn__popup_call *call, cairn__popup_choice *variant_of, cairn__why why) {
     cairn__popup_decision *decision = call->decision;
-    const cairn__popup *popup = &call->decider->definitions->popups[choice.popup];
+    const cairn__popup *popup = &call->decider->definitions->popups[variant_of->popup];
+    if (popup->variant_count > 1) {
+        variant_of->variant = (uint8_t)cairn__popup_variant(call->decider, variant_of->popup,
+                                                            call->decider->input->unit);
+    }
+    const cairn__popup_choice choice = *variant_of;
     if (decision->outcome != CAIRN__POPUP_NONE) {
         return CAIRN__WHY_PRIORITY;
     }
@@ -238,10 +240,10 @@ static void consider(cairn__popup_call *call, const cairn__candidate *candidates
     call->cap = NULL;
     cairn__why why = CAIRN__WHY_NO_CONSENT;
     if ((call->decider->input->denied & CAIRN__DENIED_MARKETING) == 0) {
-        why = judge(call, candidates, count, &choice.variant);
+        why = judge(call, candidates, count);
     }
     if (why == CAIRN__WHY_SHOW || why == CAIRN__WHY_WAIT) {
-        why = choose(call, choice, why);
+        why = choose(call, &choice, why);
     }
     if (call->to != NULL) {
         cairn__popup_answer_candidate(call, choice, why);

@@ -375,10 +375,49 @@ static void another_persons_memory_is_not_mistaken_for_this_ones(void **state) {
     assert_true(world_says(w, "q", "show"));
 }
 
+typedef struct counting {
+    cairn_allocator heap;
+    size_t count;
+} counting;
+
+static void *count_up(void *self, void *at, size_t old_bytes, size_t new_bytes) {
+    counting *c = self;
+    c->count += 1;
+    return c->heap.resize(c->heap.self, at, old_bytes, new_bytes);
+}
+
+static void a_decision_allocates_nothing(void **state) {
+    world *w = *state;
+    counting c = { cairn__heap(), 0 };
+    cairn__popup all[] = { popup("p"), popup("q") };
+    all[0].audience = world_condition(w, "user.age > 18 and event.x is not set");
+    use(w, all, 2);
+    cairn__arena mine = cairn__arena_make((cairn_allocator){ count_up, &c }, 1 << 20);
+    cairn__memory memory = cairn__memory_make((cairn_allocator){ count_up, &c });
+    cairn__buffer answer = cairn__buffer_make((cairn_allocator){ count_up, &c }, 1 << 20);
+    assert_int_equal(cairn__decider_make(&w->definitions, &mine, &w->decider), CAIRN_OK);
+    w->input.memory = &memory;
+    const cairn__popup_ask by_event = { .how = CAIRN__POPUP_BY_EVENT };
+    cairn__popup_decision decision;
+    cairn__decide_popup(w->decider, &w->input, &by_event, &answer, &decision);
+    size_t before = c.count;
+    assert_true(before > 0);
+    for (int i = 0; i < 100; i++) {
+        cairn__buffer_clear(&answer);
+        cairn__decide_popup(w->decider, &w->input, &by_event, i % 2 == 0 ? &answer : NULL,
+                            &decision);
+    }
+    assert_int_equal(c.count, before);
+    cairn__buffer_free(&answer);
+    cairn__memory_free(&memory);
+    cairn__arena_free(&mine);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, popup_setup, popup_teardown)
     const struct CMUnitTest tests[] = {
         TEST(the_answer_is_these_bytes),
+        TEST(a_decision_allocates_nothing),
         TEST(live_from_to_and_pause),
         TEST(a_trigger_wants_an_event_and_its_where),
         TEST(pages_are_wanted_and_excluded),
