@@ -46,6 +46,7 @@ static void free_held(cairn__held_bundle *held) {
     cairn__buffer_free(&held->bytes);
     cairn__arena_free(&held->arena);
     held->version = 0;
+    held->bundle = NULL;
     held->decider = NULL;
 }
 
@@ -178,10 +179,10 @@ static cairn_status find_zone(cairn__deciding *deciding) {
     if (deciding->zone_name.len == 0) {
         return CAIRN_OK;
     }
-    if (!cairn__deciding_has_bundle(deciding) || deciding->held.bundle.zones.len == 0) {
+    if (!cairn__deciding_has_bundle(deciding) || deciding->held.bundle->zones.len == 0) {
         return CAIRN_NOT_FOUND;
     }
-    return cairn__zone_table_find(deciding->held.bundle.zones,
+    return cairn__zone_table_find(deciding->held.bundle->zones,
                                   cairn__buffer_span(&deciding->zone_name), &deciding->zone_arena,
                                   &deciding->zone);
 }
@@ -225,15 +226,18 @@ static cairn_status read_held(cairn__held_bundle *fresh, const cairn__bundle_tru
     if (*verdict_out != CAIRN__BUNDLE_NEW) {
         return CAIRN_OK;
     }
-    cairn_status status = cairn__bundle_read(bytes, &fresh->arena, &fresh->bundle, &fault);
+    fresh->bundle = cairn__arena_alloc_zero(&fresh->arena, 1, sizeof *fresh->bundle);
+    cairn_status status = fresh->bundle == NULL
+                              ? CAIRN_NO_MEMORY
+                              : cairn__bundle_read(bytes, &fresh->arena, fresh->bundle, &fault);
     if (status == CAIRN_OK) {
-        status = cairn__decider_make(&fresh->bundle.definitions, &fresh->arena, &fresh->decider);
+        status = cairn__decider_make(&fresh->bundle->definitions, &fresh->arena, &fresh->decider);
     }
     if (status != CAIRN_OK) {
         *verdict_out = status == CAIRN_NO_MEMORY ? CAIRN__BUNDLE_NO_MEMORY : CAIRN__BUNDLE_DAMAGED;
         return status;
     }
-    fresh->version = fresh->bundle.definitions.version;
+    fresh->version = fresh->bundle->definitions.version;
     return CAIRN_OK;
 }
 
@@ -257,7 +261,7 @@ static cairn_status status_of(cairn__bundle_verdict verdict) {
 
 /* The facts that rules ask for are counted from now on. */
 static void use_definitions(cairn__deciding *deciding) {
-    const cairn__definitions *definitions = &deciding->held.bundle.definitions;
+    const cairn__definitions *definitions = &deciding->held.bundle->definitions;
     if (deciding->local != NULL) {
         (void)cairn__local_use(deciding->local, definitions->facts, definitions->fact_count,
                                definitions->zone);
@@ -600,7 +604,7 @@ bool cairn__deciding_ready(const cairn_client *client) {
 void cairn__deciding_moment(cairn_client *client, cairn__moment *moment_out) {
     cairn__deciding *deciding = &client->deciding;
     const cairn__event *person = &client->journal.person.view;
-    const cairn__definitions *definitions = &deciding->held.bundle.definitions;
+    const cairn__definitions *definitions = &deciding->held.bundle->definitions;
     const cairn__query_moment when = { .now_ms = client->clock.wall_ms(client->clock.self),
                                        .zone = definitions->zone,
                                        .user_zone = deciding->zone };

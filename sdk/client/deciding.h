@@ -30,7 +30,7 @@ enum {
 typedef struct cairn__held_bundle {
     cairn__buffer bytes;
     cairn__arena arena;
-    cairn__bundle bundle;
+    cairn__bundle *bundle; /* in the arena, as the decider over it */
     cairn__decider *decider;
     uint64_t version; /* 0: there is none */
 } cairn__held_bundle;
