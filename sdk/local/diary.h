@@ -25,7 +25,7 @@ enum {
 typedef enum cairn__diary_type {
     CAIRN__DIARY_BEGIN = 32,
     CAIRN__DIARY_END = 33,
-    CAIRN__DIARY_EVENT = 34,  /* u64 the queue's seq, an Event message */
+    CAIRN__DIARY_EVENT = 34,  /* u64 the queue's seq, i64 latest time before, an Event message */
     CAIRN__DIARY_SERVER = 35, /* the server's values (server.c) */
     /* parts of snapshots */
     CAIRN__DIARY_STATE = 39,   /* numbers (snapshot.c) */
