@@ -10,8 +10,13 @@
 enum {
     ZONE_ARENA_BYTES_MAX = 64 * 1024,
     ZONE_FILE_BYTES_MAX = 64 * 1024,
-    FACTS_ARENA_BYTES_MAX = 512 * 1024
+    FACTS_ARENA_BYTES_MAX = 512 * 1024,
+    WIPE_RETRY_MS = 1000
 };
+
+static int64_t mono_ms(const cairn_client *client) {
+    return client->clock.mono_ms(client->clock.self);
+}
 
 bool cairn__deciding_has_bundle(const cairn__deciding *deciding) {
     return deciding->held.version > 0;
@@ -419,18 +424,28 @@ static void purge(void *self) {
     for (size_t i = 0; i < CAIRN__LAST_DECISIONS; i++) {
         cairn__buffer_clear(&deciding->last[i]);
     }
+    deciding->wipe_retry_ms = mono_ms(client) + WIPE_RETRY_MS;
     cairn__local_purge(deciding->local);
     clear_slots(deciding);
 }
 
+/* What failed is tried again, but not all the time. */
 static bool is_purged(void *self) {
     cairn_client *client = self;
     cairn__deciding *deciding = &client->deciding;
-    if (deciding->wipe_tickets == 0 && !deciding->wiped) {
-        clear_slots(deciding); /* one failed */
+    bool local_gone = cairn__local_is_purged(deciding->local);
+    if (local_gone && deciding->wiped) {
+        return true;
     }
-    return deciding->wiped &&
-           cairn__local_is_durable(deciding->local, cairn__local_ticket(deciding->local));
+    int64_t now_ms = mono_ms(client);
+    if (now_ms >= deciding->wipe_retry_ms) {
+        deciding->wipe_retry_ms = now_ms + WIPE_RETRY_MS;
+        cairn__local_purge(deciding->local);
+        if (deciding->wipe_tickets == 0 && !deciding->wiped) {
+            clear_slots(deciding);
+        }
+    }
+    return false;
 }
 
 void cairn__deciding_note(cairn_client *client, uint64_t seq, const cairn__event *event,
@@ -494,10 +509,6 @@ static void take_answer(void *self, const cairn__sync_response *response, uint64
 }
 
 /* --- driving ---------------------------------------------------------------------------------- */
-
-static int64_t mono_ms(const cairn_client *client) {
-    return client->clock.mono_ms(client->clock.self);
-}
 
 static void bundle_done(cairn_client *client, bool durable) {
     cairn__deciding *deciding = &client->deciding;

@@ -92,6 +92,7 @@ typedef struct cairn__deciding {
     bool wiping;           /* a purge is under way */
     uint32_t wipe_tickets; /* of the bundle's slots, not completed yet */
     bool wipe_failed, wiped;
+    int64_t wipe_retry_ms; /* monotonic: what failed is not tried again before */
 } cairn__deciding;
 
 /** @retval CAIRN_INVALID  Too many keys, or a key without id or not of P-256's form. */

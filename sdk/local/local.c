@@ -133,8 +133,11 @@ void cairn__local_purge(cairn__local *local) {
         (void)cairn__local_use(local, slots, count, zone);
     }
     cairn__local_changed(local);
-    cairn__local_snapshot(local);
-    cairn__diary_drop_older(&local->diary);
+    cairn__diary_wipe(&local->diary);
+}
+
+bool cairn__local_is_purged(const cairn__local *local) {
+    return cairn__diary_is_wiped(&local->diary);
 }
 
 /* --- storage -----------------------------------------------------------------------------------*/

@@ -96,9 +96,12 @@ cairn_status cairn__local_start(cairn__local *local, int64_t now_ms, uint64_t go
 /** Free everything; the store keeps what it has. NULL is fine. */
 void cairn__local_close(cairn__local *local);
 
-/** Forget everything, in memory and in the store (consent was withdrawn, the person erased). What
- * follows starts from nothing. Wait for the ticket before saying that it is done. */
+/** Forget everything, in memory and in the store (consent was withdrawn, the person erased): every
+ * segment is removed, and none is written before the next note. What follows starts from nothing.
+ * Where a removal fails, call it again. */
 void cairn__local_purge(cairn__local *local);
+/** No byte of before the purge is in the store any more. */
+bool cairn__local_is_purged(const cairn__local *local);
 
 /* --- storage -----------------------------------------------------------------------------------*/
 

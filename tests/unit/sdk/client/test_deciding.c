@@ -379,6 +379,31 @@ static void without_a_bundle_nothing_is_found(void **state) {
     assert_int_equal(cairn_experiment(f->client, CAIRN_STR("x"), &answer), CAIRN_NOT_FOUND);
 }
 
+static void a_withdrawal_leaves_no_byte_and_a_grant_begins_anew(void **state) {
+    fixture *f = *state;
+    const cairn_consent_choice no = { .denied = CAIRN_CONSENT_ALL };
+    const cairn_consent_choice yes = { .granted = CAIRN_CONSENT_ALL };
+    f->options.consent.required = CAIRN_CONSENT_ALL;
+    put_popup(f, "{\"triggers\":[\"view\"],\"content\":{},\"caps\":[{\"at_most\":1}]}");
+    begin(f);
+    assert_true(fake_host_empty(f->host));
+    assert_int_equal(f->host->posts, 0);
+    assert_int_equal(cairn_consent(f->client, &yes), CAIRN_OK);
+    fake_host_pass(f->host, f->client, 1000);
+    track(f, "view");
+    fake_host_pass(f->host, f->client, 1000);
+    assert_int_equal(f->host->popups, 1);
+    assert_false(fake_host_empty(f->host));
+    assert_int_equal(cairn_consent(f->client, &no), CAIRN_OK);
+    fake_host_pass(f->host, f->client, 60000);
+    assert_true(fake_host_empty(f->host));
+    assert_int_equal(cairn_consent(f->client, &yes), CAIRN_OK);
+    fake_host_pass(f->host, f->client, 1000);
+    track(f, "view");
+    fake_host_pass(f->host, f->client, 1000);
+    assert_int_equal(f->host->popups, 2); /* nobody remembers the first */
+}
+
 #define WITH_FIXTURE(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
 
 int main(void) {
@@ -397,6 +422,7 @@ int main(void) {
         WITH_FIXTURE(an_experiment_answers_and_tells_its_exposure_once_a_session),
         WITH_FIXTURE(without_keys_nothing_of_it_is_kept_or_asked_for),
         WITH_FIXTURE(without_a_bundle_nothing_is_found),
+        WITH_FIXTURE(a_withdrawal_leaves_no_byte_and_a_grant_begins_anew),
     };
     return cmocka_run_group_tests_name("sdk/client/deciding", tests, NULL, NULL);
 }
