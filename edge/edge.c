@@ -276,6 +276,19 @@ static bool open_log(cairn__edge *edge) {
     return true;
 }
 
+static bool open_definitions(cairn__edge *edge) {
+    char text[512];
+    edge->definitions.loop = &edge->loop;
+    edge->definitions.working = &edge->working;
+    edge->definitions.zones = &edge->zones;
+    edge->definitions.zone_directory = edge->config.zoneinfo_dir;
+    if (!cairn__definitions_open(&edge->definitions, &edge->config, text, sizeof text)) {
+        cairn__logline("error", "definitions_not_opened", text);
+        return false;
+    }
+    return true;
+}
+
 static bool open_folder(cairn__edge *edge) {
     char text[512];
     edge->folder.metrics = &edge->metrics;
@@ -338,6 +351,9 @@ static bool open_all(cairn__edge *edge) {
     if (!cairn__datadir_open(edge->config.data_dir, &edge->lock, text, sizeof text) ||
         !check_zones(edge, &edge->config, text, sizeof text)) {
         cairn__logline("error", "not_started", text);
+        return false;
+    }
+    if (!open_definitions(edge)) {
         return false;
     }
     /* The state first: it says up to where the log must be whole. */
@@ -426,6 +442,7 @@ int cairn__edge_main(const char *config_path) {
             code = edge->failed ? CAIRN__EXIT_FAILED : CAIRN__EXIT_OK;
             cairn__logline("info", "ended", NULL);
         }
+        cairn__definitions_close(&edge->definitions);
         cairn__zones_free(&edge->zones);
         if (edge->reloaded) {
             cairn__config_free(&edge->config);

@@ -6,6 +6,7 @@
 #include "edge/commit.h"
 #include "edge/config.h"
 #include "edge/connection.h"
+#include "edge/definitions.h"
 #include "edge/folder.h"
 #include "edge/live.h"
 #include "edge/metrics.h"
@@ -27,6 +28,7 @@ typedef struct cairn__edge {
     cairn__folder folder;
     cairn__live live;
     cairn__zones zones;
+    cairn__definitions_all definitions;
     cairn__sandbox *sandbox; /* where scripts run */
     char cors_header[320];   /* a header line of the public listener */
     cairn__arena scratch;    /* of one request that is checked on the loop */
