@@ -21,10 +21,9 @@ static bool has_zone(void *self, cairn_span name) {
     return false;
 }
 
-static cairn_status write_table(void *self, const cairn_span *names, size_t count, bool all,
+static cairn_status write_table(void *self, const cairn_span *names, size_t count,
                                 cairn__buffer *to) {
     (void)self;
-    (void)all;
     (void)names;
     (void)count;
     static uint8_t bytes[3][8192];

@@ -1,3 +1,0 @@
-// ends: timeout
-// An endless loop.
-function main() { while (true) {} }

@@ -1,5 +1,0 @@
-// ends: timeout
-// Throws what takes forever to be told.
-function main() {
-  throw { toString: function () { for (;;) {} } };
-}

@@ -1,3 +1,0 @@
-// ends: error
-// Calls itself.
-function main() { return main() + 1; }
