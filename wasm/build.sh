@@ -1,6 +1,6 @@
 #!/bin/bash
-# build.sh: cairn.wasm (the core as native, slim), cairn-full.wasm (with SQLite and scripts) and
-# the npm package, into wasm/dist.
+# build.sh: cairn.wasm (the core as native, slim), cairn-full.wasm (with SQLite),
+# cairn-script.wasm (scripts) and the npm package, into wasm/dist.
 #   wasm/build.sh          all, and SIZE.md's figures are compared
 #   wasm/build.sh size     the same, but writes SIZE.md anew
 # Needs emcc, wabt (tools/setup.sh) and npm ci. The events and their envelope are walked by hand
@@ -85,6 +85,26 @@ compile() {
     link cairn-full.wasm "$FULL_MEMORY_BYTES" "${full[@]}" "$out/sqlite3.o"
 }
 
+# Scripts, in a module of their own: Duktape throws by longjmp, which needs WebAssembly's
+# exceptions; where those are missing no script runs, and nothing else is lost.
+SCRIPT_MEMORY_BYTES=$((16 * 1024 * 1024))
+compile_script() {
+    local includes=(-I"$root/sdk/include" -I"$root/sdk" -I"$root"
+        -isystem "$root/third_party/duktape")
+    emcc -Oz -w -DNDEBUG -sSUPPORT_LONGJMP=wasm -DDUK_COMPILING_DUKTAPE= \
+        "${includes[@]}" \
+        -include "$root/sdk/script/duktape_config.h" \
+        -c "$root/third_party/duktape/duktape.c" -o "$out/duktape.o"
+    emcc -Oz -std=c11 -DNDEBUG -sSUPPORT_LONGJMP=wasm -Werror=implicit-function-declaration \
+        "${includes[@]}" "$root/wasm/script/entry.c" "$out/duktape.o" \
+        "$root"/sdk/script/{call,engine,outcome,pool,text}.c \
+        "$root"/sdk/base/{bytes,hash,memory}.c \
+        --no-entry -sSTANDALONE_WASM -sMALLOC=emmalloc -sFILESYSTEM=0 -sALLOW_MEMORY_GROWTH=0 \
+        -sINITIAL_MEMORY="$SCRIPT_MEMORY_BYTES" -sTOTAL_STACK=1048576 -Wl,--stack-first \
+        -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0 -sEXPORTED_FUNCTIONS= \
+        -o "$out/cairn-script.wasm"
+}
+
 # Nothing newer than WebAssembly 1.0: mini-programs and old phones run it too.
 check() {
     wasm-validate --disable-mutable-globals --disable-saturating-float-to-int \
@@ -93,22 +113,26 @@ check() {
 }
 
 package() {
-    cp "$out/cairn.wasm" "$out/cairn-full.wasm" dist/
+    cp "$out/cairn.wasm" "$out/cairn-full.wasm" "$out/cairn-script.wasm" dist/
     npx --no-install esbuild src/index.ts --bundle --format=esm --target=es2020 \
         --minify-syntax --minify-whitespace --sourcemap --log-level=warning --outfile=dist/index.js
     npx --no-install esbuild src/full/index.ts --bundle --format=esm --target=es2020 \
         --minify-syntax --minify-whitespace --sourcemap --log-level=warning --outfile=dist/full.js
     npx --no-install esbuild src/full/worker.ts --bundle --format=esm --target=es2020 --minify \
         --log-level=warning --outfile=dist/full-worker.js
+    npx --no-install esbuild src/script/worker.ts --bundle --format=esm --target=es2020 --minify \
+        --log-level=warning --outfile=dist/script-worker.js
     npx --no-install esbuild src/testing.ts --bundle --format=esm --target=es2020 \
         --log-level=warning --outfile="$out/testing.mjs"
     npx --no-install tsc
     # what index.d.ts does not name is nobody else's
-    find dist -name '*.d.ts' ! -name index.d.ts ! -name types.d.ts ! -path 'dist/full/*' -delete
+    find dist -name '*.d.ts' ! -name index.d.ts ! -name types.d.ts ! -path 'dist/full/*' \
+        ! -path 'dist/script/*' -delete
 }
 
 need_the_client
 compile
+compile_script
 check cairn.wasm
 check cairn-full.wasm
 package
