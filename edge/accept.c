@@ -17,7 +17,7 @@ enum {
     ON_LOOP_BYTES_MAX = 32 * 1024,       /* larger bodies are checked in the pool */
     ON_LOOP_PACKED_BYTES_MAX = 4 * 1024, /* the same for compressed ones */
     EVENTS_HEADER_BYTES = 2 + CAIRN__INGEST_KEY_BYTES_MAX, /* of the payload, at most */
-    ANSWER_BYTES_MAX = 4 * 1024 * 1024
+    ANSWER_BYTES_MAX = 4 * 1024 * 1024 + CAIRN__SERVED_BYTES_MAX
 };
 
 /* What one check takes and gives. Spans borrow the body or the arena. */
@@ -38,6 +38,8 @@ typedef struct check {
     cairn_span payload;
     cairn_span project_key; /* of a sync */
     size_t event_count, rejected_count;
+    uint64_t bundle_version; /* of a sync: what the device holds */
+    bool wants_bundle, accepts_gzip;
 } check;
 
 /* A check that outlives its request's bytes. */
@@ -132,6 +134,8 @@ static void check_sync(check *c, cairn_span body) {
     c->payload = body;
     c->project_key = verdict.project_key;
     c->event_count = verdict.event_count;
+    c->bundle_version = verdict.bundle_version;
+    c->wants_bundle = (verdict.capabilities & CAIRN__CAPABILITY_DECIDES) != 0;
     c->rejected_count = verdict.rejected_count;
 }
 
@@ -232,17 +236,74 @@ static bool find_project(cairn__edge *edge, cairn__exchange *exchange, check *c)
     return true;
 }
 
+/* Does the device get the bundle with this answer? Where it has the newest, only its version. While
+ * too much is under way it waits: the device asks again with its next sync. */
+static const cairn__served *bundle_for(cairn__edge *edge, const cairn__exchange *exchange,
+                                       check *c) {
+    const cairn__served *served = edge->definitions.projects[exchange->project].served;
+    if (!c->wants_bundle || served->version == 0) {
+        return NULL;
+    }
+    if (c->bundle_version >= served->version) {
+        cairn__served_append_version(served, &c->answer);
+        return NULL;
+    }
+    if (edge->server.inflight_bytes + served->part.len > (size_t)edge->config.inflight_bytes_soft) {
+        cairn__count(&edge->metrics.bundles_deferred, 1);
+        return NULL;
+    }
+    cairn__count(&edge->metrics.bundles_sent, 1);
+    return served;
+}
+
+static void prepare_sync(cairn__edge *edge, cairn__exchange *exchange, check *c) {
+    const cairn__served *served = bundle_for(edge, exchange, c);
+    const char *cors = cairn__routes_headers(edge, exchange);
+    cairn__answer answer = { .status = 200,
+                             .content_type = "application/x-protobuf",
+                             .headers = cors };
+    char headers[400];
+    if (served != NULL && c->accepts_gzip && served->packed.len > 0) {
+        c->packed = cairn__buffer_make(cairn__heap(), ANSWER_BYTES_MAX);
+        cairn__served_gzip(served, cairn__buffer_span(&c->answer), &c->packed);
+        (void)snprintf(headers, sizeof headers,
+                       "%sContent-Encoding: gzip\r\nVary: Accept-Encoding\r\n", cors);
+        answer.headers = headers;
+        answer.body = cairn__buffer_span(&c->packed);
+    } else {
+        if (served != NULL) {
+            cairn__served_append(served, &c->answer);
+        }
+        answer.body = cairn__buffer_span(&c->answer);
+    }
+    cairn__exchange_prepare(exchange, answer);
+}
+
+static void prepare(cairn__edge *edge, cairn__exchange *exchange, check *c) {
+    if (c->is_sync) {
+        prepare_sync(edge, exchange, c);
+        return;
+    }
+    cairn__exchange_prepare(exchange,
+                            (cairn__answer){ .status = 200,
+                                             .content_type = "application/json",
+                                             .headers = cairn__routes_headers(edge, exchange),
+                                             .body = cairn__buffer_span(&c->answer) });
+}
+
 static void finish(cairn__edge *edge, cairn__exchange *exchange, check *c) {
+    static const char *const full[] = { "busy", "", "too much is on its way to the disk",
+                                        "send it again after Retry-After seconds" };
     if (c->status != 200 || !find_project(edge, exchange, c)) {
         refuse(edge, exchange, c);
         return;
     }
-    cairn__exchange_prepare(
-        exchange,
-        (cairn__answer){ .status = 200,
-                         .content_type = c->is_sync ? "application/x-protobuf" : "application/json",
-                         .headers = cairn__routes_headers(edge, exchange),
-                         .body = cairn__buffer_span(&c->answer) });
+    prepare(edge, exchange, c);
+    if (c->answer.failed || c->packed.failed) {
+        set_problem(c, 503, out_of_memory);
+        refuse(edge, exchange, c);
+        return;
+    }
     if (c->event_count == 0) {
         cairn__exchange_send(exchange); /* nothing to keep */
         return;
@@ -254,8 +315,6 @@ static void finish(cairn__edge *edge, cairn__exchange *exchange, check *c) {
         .payload = c->payload,
     };
     if (!cairn__commit_add(&edge->commit, exchange, &entry)) {
-        static const char *const full[] = { "busy", "", "too much is on its way to the disk",
-                                            "send it again after Retry-After seconds" };
         set_problem(c, 503, full);
         cairn__count(&edge->metrics.refused_busy, 1);
         refuse(edge, exchange, c);
@@ -331,7 +390,8 @@ void cairn__handle_sync(cairn__edge *edge, cairn__exchange *exchange, const cair
                         cairn_span content) {
     check c = { .is_sync = true,
                 .encoding = cairn__encoding_of(head->headers[CAIRN__HEADER_CONTENT_ENCODING]),
-                .content = content };
+                .content = content,
+                .accepts_gzip = cairn__accepts_gzip(head->headers[CAIRN__HEADER_ACCEPT_ENCODING]) };
     take(edge, exchange, &c);
 }
 

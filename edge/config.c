@@ -36,7 +36,7 @@ static const config_key keys[] = {
 #undef CAIRN_NUMBER
 enum { KEY_COUNT = sizeof keys / sizeof keys[0] };
 
-static const char *const project_keys[] = { "name", "write_key", "timezone" };
+static const char *const project_keys[] = { "name", "write_key", "timezone", "signing_key" };
 
 typedef struct reading {
     const char *name;
@@ -253,6 +253,8 @@ static bool read_project_pair(reading *r, const yaml_node_pair_t *pair,
         slot = &project->write_key;
     } else if (strcmp(name, "timezone") == 0) {
         slot = &project->timezone;
+    } else if (strcmp(name, "signing_key") == 0) {
+        slot = &project->signing_key;
     } else {
         return unknown_key(r, name, true);
     }
@@ -304,7 +306,7 @@ static bool read_project(reading *r, int index, cairn__project_config *project) 
         return refuse(r, "a project is not a mapping", NULL,
                       "write - name: ... and write_key: ...");
     }
-    *project = (cairn__project_config){ .timezone = "UTC" };
+    *project = (cairn__project_config){ .timezone = "UTC", .signing_key = "" };
     const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
     for (; pair < node->data.mapping.pairs.top; pair++) {
         if (!read_project_pair(r, pair, project)) {
@@ -565,7 +567,8 @@ const char *cairn__config_fixed_difference(const cairn__config *now, const cairn
     }
     bool same = now->project_count == next->project_count;
     for (size_t i = 0; same && i < now->project_count; i++) {
-        same = strcmp(now->projects[i].name, next->projects[i].name) == 0;
+        same = strcmp(now->projects[i].name, next->projects[i].name) == 0 &&
+               strcmp(now->projects[i].signing_key, next->projects[i].signing_key) == 0;
     }
     return same ? NULL : "projects";
 }

@@ -15,9 +15,10 @@ enum {
 };
 
 typedef struct cairn__project_config {
-    const char *name;      /* a-z, 0-9, '-' and '_'; names a folder of the data directory */
-    const char *write_key; /* 8..64 bytes; says which project data is for */
-    const char *timezone;  /* IANA name; where a question names none */
+    const char *name;        /* a-z, 0-9, '-' and '_'; names a folder of the data directory */
+    const char *write_key;   /* 8..64 bytes; says which project data is for */
+    const char *timezone;    /* IANA name; where a question names none */
+    const char *signing_key; /* a PEM file; empty: made in the data directory */
 } cairn__project_config;
 
 #define CAIRN_TEXT(name, otherwise, reload, doc) const char *name;

@@ -35,7 +35,11 @@ static const char after[] =
     "| key | default | bounds | reload | meaning |\n|---|---|---|---|---|\n"
     "| `name` | | 1..64 of a-z, 0-9, `-`, `_` | no | Names the folder of its data. |\n"
     "| `write_key` | | 8..64 letters, digits, `-`, `_`, `.` | yes | Public: may send data. |\n"
-    "| `timezone` | `UTC` | IANA name | yes | Used where a question names no zone. |\n\n"
+    "| `timezone` | `UTC` | IANA name | yes | Used where a question names no zone, and by "
+    "decisions "
+    "where the settings name none (there from the next start on). |\n"
+    "| `signing_key` | | file name | no | P-256 private key (PEM) that signs bundles. Empty: "
+    "`data_dir/keys/NAME.pem`, made at the first start. |\n\n"
     "```yaml\ndata_dir: /var/lib/cairn\nprojects:\n  - name: shop\n    write_key: shop-web-1f9c2a\n"
     "    timezone: Asia/Shanghai\n```\n";
 

@@ -156,6 +156,7 @@ static void on_second(uv_timer_t *timer) {
     if (uv_resident_set_memory(&resident) == 0) {
         cairn__gauge(&edge->metrics.resident_bytes, resident);
     }
+    cairn__gauge(&edge->metrics.script_children, cairn__sandbox_alive(edge->sandbox));
     uint64_t keep = (uint64_t)edge->config.log_keep_bytes;
     uint64_t durable = atomic_load(&edge->folder.durable);
     if (keep > 0 && durable > keep) {
@@ -203,6 +204,7 @@ static void finish(cairn__edge *edge) {
     cairn__commit_stop(&edge->commit);
     cairn__folder_stop(&edge->folder, (uint64_t)edge->config.drain_timeout_ms);
     cairn__live_stop(&edge->live);
+    cairn__sandbox_stop(edge->sandbox);
     cairn__server_stop(&edge->server);
     uv_close((uv_handle_t *)&edge->second, NULL);
     uv_close((uv_handle_t *)&edge->minute, NULL);
@@ -274,6 +276,19 @@ static bool open_log(cairn__edge *edge) {
     return true;
 }
 
+static bool open_definitions(cairn__edge *edge) {
+    char text[512];
+    edge->definitions.loop = &edge->loop;
+    edge->definitions.working = &edge->working;
+    edge->definitions.zones = &edge->zones;
+    edge->definitions.zone_directory = edge->config.zoneinfo_dir;
+    if (!cairn__definitions_open(&edge->definitions, &edge->config, text, sizeof text)) {
+        cairn__logline("error", "definitions_not_opened", text);
+        return false;
+    }
+    return true;
+}
+
 static bool open_folder(cairn__edge *edge) {
     char text[512];
     edge->folder.metrics = &edge->metrics;
@@ -338,6 +353,9 @@ static bool open_all(cairn__edge *edge) {
         cairn__logline("error", "not_started", text);
         return false;
     }
+    if (!open_definitions(edge)) {
+        return false;
+    }
     /* The state first: it says up to where the log must be whole. */
     if (!open_folder(edge)) {
         return false;
@@ -355,7 +373,26 @@ static bool open_all(cairn__edge *edge) {
     return true;
 }
 
+static bool start_sandbox(cairn__edge *edge) {
+    const cairn__config *c = &edge->config;
+    const cairn__sandbox_options options = { .loop = &edge->loop,
+                                             .children = (size_t)c->script_children,
+                                             .queue_max = (size_t)c->script_queue_max,
+                                             .wall_ms = (uint64_t)c->script_timeout_ms,
+                                             .wait_ms = (uint64_t)c->script_wait_ms,
+                                             .metrics = &edge->metrics };
+    edge->sandbox = cairn__sandbox_start(&options);
+    if (edge->sandbox == NULL) {
+        cairn__logline("error", "not_started", "no memory for the sandbox of scripts");
+    }
+    return edge->sandbox != NULL;
+}
+
 static void run(cairn__edge *edge) {
+    edge->failed = !start_sandbox(edge);
+    if (edge->failed) {
+        return;
+    }
     cairn__server_init(&edge->server, &edge->loop);
     edge->server.metrics = &edge->metrics;
     edge->server.self = edge;
@@ -378,6 +415,7 @@ static void run(cairn__edge *edge) {
     (void)uv_run(&edge->loop, UV_RUN_DEFAULT);
     cairn__server_free(&edge->server);
     cairn__live_free(&edge->live);
+    cairn__sandbox_free(edge->sandbox);
     cairn__arena_free(&edge->scratch);
 }
 
@@ -404,6 +442,7 @@ int cairn__edge_main(const char *config_path) {
             code = edge->failed ? CAIRN__EXIT_FAILED : CAIRN__EXIT_OK;
             cairn__logline("info", "ended", NULL);
         }
+        cairn__definitions_close(&edge->definitions);
         cairn__zones_free(&edge->zones);
         if (edge->reloaded) {
             cairn__config_free(&edge->config);

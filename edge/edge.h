@@ -6,9 +6,11 @@
 #include "edge/commit.h"
 #include "edge/config.h"
 #include "edge/connection.h"
+#include "edge/definitions.h"
 #include "edge/folder.h"
 #include "edge/live.h"
 #include "edge/metrics.h"
+#include "edge/sandbox.h"
 #include "edge/zones.h"
 
 enum { CAIRN__TICK_ENTRY_BYTES = 20 }; /* an entry without project and payload */
@@ -26,11 +28,13 @@ typedef struct cairn__edge {
     cairn__folder folder;
     cairn__live live;
     cairn__zones zones;
-    char cors_header[320]; /* a header line of the public listener */
-    cairn__arena scratch;  /* of one request that is checked on the loop */
-    int lock;              /* the data directory's; a file descriptor */
-    uv_timer_t second;     /* disk, memory, failing log */
-    uv_timer_t minute;     /* the clock's entries */
+    cairn__definitions_all definitions;
+    cairn__sandbox *sandbox; /* where scripts run */
+    char cors_header[320];   /* a header line of the public listener */
+    cairn__arena scratch;    /* of one request that is checked on the loop */
+    int lock;                /* the data directory's; a file descriptor */
+    uv_timer_t second;       /* disk, memory, failing log */
+    uv_timer_t minute;       /* the clock's entries */
     uv_timer_t drain;
     uv_signal_t signals[3];
     size_t asking;  /* questions under way */

@@ -44,3 +44,17 @@ void cairn__logline_number(const char *what, const char *name, int64_t number) {
     cairn__buffer_format(&line, ",\"%s\":%lld", name, (long long)number);
     end(&line);
 }
+
+void cairn__logline_fields(const char *what, const cairn__logline_field *fields, size_t count) {
+    cairn__buffer line = cairn__buffer_make(cairn__heap(), LINE_BYTES_MAX);
+    begin(&line, "info", what);
+    for (size_t i = 0; i < count; i++) {
+        cairn__buffer_format(&line, ",\"%s\":", fields[i].name);
+        if (fields[i].text != NULL) {
+            cairn__json_string(&line, cairn__span_of(fields[i].text));
+        } else {
+            cairn__buffer_format(&line, "%lld", (long long)fields[i].number);
+        }
+    }
+    end(&line);
+}

@@ -9,6 +9,7 @@
 #include "edge/life.h"
 #include "edge/metrics.h"
 #include "edge/routes.h"
+#include "edge/sandbox_wire.h"
 
 enum { DOCS_BYTES_MAX = 1024 * 1024 };
 
@@ -75,6 +76,9 @@ static int print(const char *what) {
 int main(int argc, char **argv) {
     const char *config = NULL;
     bool check = false;
+    if (argc == 2 && strcmp(argv[1], CAIRN__SANDBOX_ARGUMENT) == 0) {
+        return cairn__sandbox_child(); /* the edge started it to run scripts in */
+    }
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--config") == 0 && i + 1 < argc) {
             config = argv[++i];

@@ -53,6 +53,18 @@ void cairn__handle_person(cairn__edge *edge, cairn__exchange *exchange,
                           const cairn__http_head *head, cairn_span content);
 void cairn__handle_stream(cairn__edge *edge, cairn__exchange *exchange,
                           const cairn__http_head *head, cairn_span content);
+void cairn__handle_definition_put(cairn__edge *edge, cairn__exchange *exchange,
+                                  const cairn__http_head *head, cairn_span content);
+void cairn__handle_definition_delete(cairn__edge *edge, cairn__exchange *exchange,
+                                     const cairn__http_head *head, cairn_span content);
+void cairn__handle_definition_get(cairn__edge *edge, cairn__exchange *exchange,
+                                  const cairn__http_head *head, cairn_span content);
+void cairn__handle_definition_list(cairn__edge *edge, cairn__exchange *exchange,
+                                   const cairn__http_head *head, cairn_span content);
+void cairn__handle_bundle(cairn__edge *edge, cairn__exchange *exchange,
+                          const cairn__http_head *head, cairn_span content);
+void cairn__handle_bundle_key(cairn__edge *edge, cairn__exchange *exchange,
+                              const cairn__http_head *head, cairn_span content);
 void cairn__handle_healthz(cairn__edge *edge, cairn__exchange *exchange,
                            const cairn__http_head *head, cairn_span content);
 void cairn__handle_readyz(cairn__edge *edge, cairn__exchange *exchange,

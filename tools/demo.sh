@@ -17,6 +17,8 @@ announce() {
         [ $tries -gt 0 ] || return 0 # the edge has said on its own why it did not start
         sleep 0.1
     done
+    examples/web/definitions/load.sh "http://$admin" ||
+        echo "the shop's definitions were not taken" >&2
     cat <<TEXT
 
   Shop      http://$public/

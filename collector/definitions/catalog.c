@@ -11,7 +11,7 @@ enum { FIRST_ROOM = 64, NAMES_ARENA_BYTES_MAX = 4 << 20 };
 struct cairn__catalog {
     cairn__catalog_options options;
     cairn__arena arena; /* of what the options say */
-    cairn__store *store;
+    cairn__definition_store *store;
     cairn__definition **live; /* by kind, then by name; the settings are always there */
     size_t count, room;
     cairn__buffer bundle; /* of `version` */
@@ -51,7 +51,8 @@ static bool make_room(cairn__catalog *catalog) {
     size_t room = catalog->room == 0 ? FIRST_ROOM : catalog->room * 2;
     const cairn_allocator *allocator = &catalog->options.allocator;
     cairn__definition **more = allocator->resize(allocator->self, catalog->live,
-                                                 catalog->room * sizeof *more, room * sizeof *more);
+                                                 catalog->room * sizeof(cairn__definition *),
+                                                 room * sizeof(cairn__definition *));
     if (more == NULL) {
         return false;
     }
@@ -186,10 +187,12 @@ static cairn_status load(cairn__catalog *catalog) {
     if (!load_one(catalog, &settings)) {
         return CAIRN_NO_MEMORY;
     }
-    cairn_status status = cairn__store_each(catalog->store, load_one, catalog);
-    status = status == CAIRN_OK ? cairn__store_bundle_version(catalog->store, &catalog->version)
+    cairn_status status = cairn__definition_store_each(catalog->store, load_one, catalog);
+    status = status == CAIRN_OK
+                 ? cairn__definition_store_bundle_version(catalog->store, &catalog->version)
+                 : status;
+    status = status == CAIRN_OK ? cairn__definition_store_updated_ms(catalog->store, &as.updated_ms)
                                 : status;
-    status = status == CAIRN_OK ? cairn__store_updated_ms(catalog->store, &as.updated_ms) : status;
     if (status != CAIRN_OK || catalog->version == 0) {
         return status;
     }
@@ -222,9 +225,9 @@ cairn_status cairn__catalog_open(const cairn__catalog_options *options,
                               cairn__buffer_make(options->allocator, CAIRN__BUNDLE_BYTES_MAX) };
     bool copied = cairn__arena_copy(&catalog->arena, options->project, &catalog->options.project) &&
                   cairn__arena_copy(&catalog->arena, options->zone, &catalog->options.zone);
-    cairn_status status =
-        copied ? cairn__store_open(options->path, options->allocator, &catalog->store, problem_out)
-               : CAIRN_NO_MEMORY;
+    cairn_status status = copied ? cairn__definition_store_open(options->path, options->allocator,
+                                                                &catalog->store, problem_out)
+                                 : CAIRN_NO_MEMORY;
     status = status == CAIRN_OK ? load(catalog) : status;
     if (status != CAIRN_OK) {
         if (problem_out->text[0] == 0) {
@@ -245,7 +248,7 @@ void cairn__catalog_close(cairn__catalog *catalog) {
     for (size_t i = 0; i < catalog->count; i++) {
         cairn__definition_free(catalog->live[i]);
     }
-    cairn__store_close(catalog->store);
+    cairn__definition_store_close(catalog->store);
     cairn__buffer_free(&catalog->bundle);
     cairn__arena_free(&catalog->arena);
     const cairn_allocator allocator = catalog->options.allocator;
@@ -282,8 +285,8 @@ static bool condition_holds(const writing *w) {
 static cairn_status next_version(writing *w) {
     cairn__arena arena = cairn__arena_make(w->catalog->options.allocator, NAMES_ARENA_BYTES_MAX);
     cairn__stored newest = { 0 };
-    cairn_status status =
-        cairn__store_newest(w->catalog->store, w->change->kind, w->change->name, &arena, &newest);
+    cairn_status status = cairn__definition_store_newest(w->catalog->store, w->change->kind,
+                                                         w->change->name, &arena, &newest);
     cairn__arena_free(&arena);
     w->stored.version = status == CAIRN_OK ? newest.version + 1 : 1;
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
@@ -341,7 +344,7 @@ static void commit(writing *w) {
         make_bundle(catalog, w->after, w->stored, &w->bundle, &w->result->problem);
     bool keep = status == CAIRN_OK && !w->change->dry_run;
     if (keep) {
-        status = cairn__store_write(catalog->store, &w->stored, catalog->version + 1);
+        status = cairn__definition_store_write(catalog->store, &w->stored, catalog->version + 1);
         keep = status == CAIRN_OK;
     }
     if (keep) {
@@ -428,7 +431,7 @@ const cairn__definition *cairn__catalog_find(const cairn__catalog *catalog,
 
 cairn_status cairn__catalog_version(cairn__catalog *catalog, const cairn__stored *which,
                                     cairn__arena *arena, cairn__stored *stored_out) {
-    return cairn__store_version(catalog->store, which, arena, stored_out);
+    return cairn__definition_store_version(catalog->store, which, arena, stored_out);
 }
 
 size_t cairn__catalog_list(const cairn__catalog *catalog, cairn__definition_kind kind,

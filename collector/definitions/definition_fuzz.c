@@ -15,8 +15,10 @@ static bool has_zone(void *self, cairn_span name) {
     return cairn__span_equal(name, CAIRN_STR("UTC"));
 }
 
-static cairn_status no_table(void *self, const cairn_span *names, size_t count, cairn__buffer *to) {
+static cairn_status no_table(void *self, const cairn_span *names, size_t count, bool all,
+                             cairn__buffer *to) {
     (void)self;
+    (void)all;
     (void)names;
     (void)count;
     (void)to;

@@ -402,8 +402,8 @@ static bool link_zones(cairn__linker *linker, const cairn__settings_parts *setti
     }
     bool is_utc = cairn__span_equal(names[0], CAIRN_STR("UTC")); /* needs no table */
     linker->bundle->zone_name = is_utc ? (cairn_span){ NULL, 0 } : names[0];
-    cairn_status status = zones->table(zones->self, settings->all_zones ? NULL : names,
-                                       settings->zone_count + 1, source->zone_table);
+    cairn_status status = zones->table(zones->self, names, settings->zone_count + 1,
+                                       settings->all_zones, source->zone_table);
     linker->bundle->zones = cairn__buffer_span(source->zone_table);
     linker->no_memory = linker->no_memory || status != CAIRN_OK;
     return status == CAIRN_OK;

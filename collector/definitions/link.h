@@ -13,8 +13,9 @@ enum { CAIRN__LINK_ARENA_BYTES_MAX = 64 << 20 };
 typedef struct cairn__link_zones {
     /** Is there such a zone? */
     bool (*has)(void *self, cairn_span name);
-    /** Append a zone table of these zones; names NULL: of all there are. */
-    cairn_status (*table)(void *self, const cairn_span *names, size_t count, cairn__buffer *to);
+    /** Append a zone table of these zones; `all`: of all others there are, too. */
+    cairn_status (*table)(void *self, const cairn_span *names, size_t count, bool all,
+                          cairn__buffer *to);
     void *self;
 } cairn__link_zones;
 

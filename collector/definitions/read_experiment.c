@@ -2,8 +2,9 @@
 #include "definitions/reading.h"
 
 static const char *const experiment_keys[] = {
-    "title",      "paused",   "unit",   "salt",      "hash",   "coverage",      "variants",
-    "namespaces", "audience", "forced", "force_all", "sticky", "prerequisites", "fallback",
+    "title",     "paused",   "unit",          "salt",     "hash",
+    "coverage",  "variants", "namespaces",    "audience", "forced",
+    "force_all", "sticky",   "prerequisites", "fallback", "murmur",
 };
 
 static bool read_unit(cairn__reader *reader, cairn__place place, cairn__experiment_entry *entry) {
@@ -127,11 +128,36 @@ static bool read_shares(cairn__reader *reader, cairn__place place) {
 
 static bool read_hash(cairn__reader *reader, cairn__place place, cairn__assign_version *to) {
     int64_t version = CAIRN__ASSIGN_DEFAULT;
-    if (!cairn__read_integer(reader, place, (cairn__bounds){ CAIRN__ASSIGN_V1, CAIRN__ASSIGN_V2 },
+    if (!cairn__read_integer(reader, place, (cairn__bounds){ CAIRN__ASSIGN_V1, CAIRN__ASSIGN_V3 },
                              &version)) {
         return false;
     }
     *to = (cairn__assign_version)version;
+    return true;
+}
+
+/* What an experiment that was moved in hashed with before. */
+static bool read_murmur(cairn__reader *reader, cairn__place place) {
+    static const char *const keys[] = { "seed", "steps" };
+    cairn__experiment *experiment = &reader->definition->as.experiment.experiment;
+    int64_t seed = 0;
+    int64_t steps = 0;
+    if (place.json == NULL) {
+        return true;
+    }
+    if (experiment->version != CAIRN__ASSIGN_V3) {
+        CAIRN__WRONG(reader, "not_together", place.at, "murmur is of hash 3, and hash is %d",
+                     (int)experiment->version);
+        return CAIRN__FIX(reader, "write \"hash\": 3, or leave murmur out");
+    }
+    if (!cairn__read_object(reader, place, CAIRN__WORDS(keys)) ||
+        !cairn__read_integer(reader, cairn__place_key(place, "seed"),
+                             (cairn__bounds){ 0, UINT32_MAX }, &seed) ||
+        !cairn__read_integer(reader, cairn__place_key(place, "steps"),
+                             (cairn__bounds){ 1, 1000000 }, &steps)) {
+        return false;
+    }
+    experiment->murmur = (cairn__murmur){ (uint32_t)seed, (uint32_t)steps };
     return true;
 }
 
@@ -266,7 +292,7 @@ bool cairn__read_experiment(cairn__reader *reader, cairn__place place) {
            read_unit(reader, cairn__place_key(place, "unit"), entry) &&
            cairn__read_name(reader, cairn__place_key(place, "salt"), &entry->experiment.salt) &&
            read_hash(reader, cairn__place_key(place, "hash"), &entry->experiment.version) &&
-           read_shares(reader, place) &&
+           read_murmur(reader, cairn__place_key(place, "murmur")) && read_shares(reader, place) &&
            read_namespaces(reader, cairn__place_key(place, "namespaces")) &&
            cairn__read_rule(reader, cairn__place_key(place, "audience"), who, &entry->condition) &&
            read_forced(reader, cairn__place_key(place, "forced")) &&

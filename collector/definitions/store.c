@@ -11,7 +11,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 
-struct cairn__store {
+struct cairn__definition_store {
     cairn_allocator allocator;
     sqlite3 *db;
     sqlite3_stmt *newest, *version, *each, *insert, *meta, *bump, *forget;
@@ -28,7 +28,7 @@ static const char schema[] =
 
 #define COLUMNS "SELECT kind, name, json, version, updated_ms, removed FROM definition "
 
-static bool prepare(cairn__store *store, cairn__db_problem *problem_out) {
+static bool prepare(cairn__definition_store *store, cairn__db_problem *problem_out) {
     const struct {
         sqlite3_stmt **to;
         const char *sql;
@@ -52,28 +52,29 @@ static bool prepare(cairn__store *store, cairn__db_problem *problem_out) {
     return true;
 }
 
-cairn_status cairn__store_open(const char *path, cairn_allocator allocator,
-                               cairn__store **store_out, cairn__db_problem *problem_out) {
+cairn_status cairn__definition_store_open(const char *path, cairn_allocator allocator,
+                                          cairn__definition_store **store_out,
+                                          cairn__db_problem *problem_out) {
     *store_out = NULL;
-    cairn__store *store = allocator.resize(allocator.self, NULL, 0, sizeof *store);
+    cairn__definition_store *store = allocator.resize(allocator.self, NULL, 0, sizeof *store);
     if (store == NULL) {
         return CAIRN_NO_MEMORY;
     }
-    *store = (cairn__store){ .allocator = allocator };
+    *store = (cairn__definition_store){ .allocator = allocator };
     cairn_status status = cairn__db_open(path, &store->db, problem_out);
     status = status == CAIRN_OK ? cairn__db_run(store->db, schema, problem_out) : status;
     if (status == CAIRN_OK && !prepare(store, problem_out)) {
         status = CAIRN_STORAGE;
     }
     if (status != CAIRN_OK) {
-        cairn__store_close(store);
+        cairn__definition_store_close(store);
         return status;
     }
     *store_out = store;
     return CAIRN_OK;
 }
 
-void cairn__store_close(cairn__store *store) {
+void cairn__definition_store_close(cairn__definition_store *store) {
     if (store == NULL) {
         return;
     }
@@ -88,7 +89,8 @@ void cairn__store_close(cairn__store *store) {
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-static cairn_status read_meta(cairn__store *store, int64_t *version_out, int64_t *ms_out) {
+static cairn_status read_meta(cairn__definition_store *store, int64_t *version_out,
+                              int64_t *ms_out) {
     bool found = sqlite3_step(store->meta) == SQLITE_ROW;
     *version_out = found ? sqlite3_column_int64(store->meta, 0) : 0;
     *ms_out = found ? sqlite3_column_int64(store->meta, 1) : 0;
@@ -96,7 +98,8 @@ static cairn_status read_meta(cairn__store *store, int64_t *version_out, int64_t
     return found ? CAIRN_OK : CAIRN_STORAGE;
 }
 
-cairn_status cairn__store_bundle_version(cairn__store *store, uint64_t *version_out) {
+cairn_status cairn__definition_store_bundle_version(cairn__definition_store *store,
+                                                    uint64_t *version_out) {
     int64_t version;
     int64_t ms;
     cairn_status status = read_meta(store, &version, &ms);
@@ -104,7 +107,7 @@ cairn_status cairn__store_bundle_version(cairn__store *store, uint64_t *version_
     return status;
 }
 
-cairn_status cairn__store_updated_ms(cairn__store *store, int64_t *ms_out) {
+cairn_status cairn__definition_store_updated_ms(cairn__definition_store *store, int64_t *ms_out) {
     int64_t version;
     return read_meta(store, &version, ms_out);
 }
@@ -135,22 +138,25 @@ static cairn_status read_one(sqlite3_stmt *statement, cairn__arena *arena,
     return status;
 }
 
-cairn_status cairn__store_newest(cairn__store *store, cairn__definition_kind kind, cairn_span name,
-                                 cairn__arena *arena, cairn__stored *stored_out) {
+cairn_status cairn__definition_store_newest(cairn__definition_store *store,
+                                            cairn__definition_kind kind, cairn_span name,
+                                            cairn__arena *arena, cairn__stored *stored_out) {
     sqlite3_bind_int(store->newest, 1, (int)kind);
     cairn__db_bind_text(store->newest, 2, name);
     return read_one(store->newest, arena, stored_out);
 }
 
-cairn_status cairn__store_version(cairn__store *store, const cairn__stored *which,
-                                  cairn__arena *arena, cairn__stored *stored_out) {
+cairn_status cairn__definition_store_version(cairn__definition_store *store,
+                                             const cairn__stored *which, cairn__arena *arena,
+                                             cairn__stored *stored_out) {
     sqlite3_bind_int(store->version, 1, (int)which->kind);
     cairn__db_bind_text(store->version, 2, which->name);
     sqlite3_bind_int64(store->version, 3, which->version);
     return read_one(store->version, arena, stored_out);
 }
 
-cairn_status cairn__store_each(cairn__store *store, cairn__store_visit *visit, void *self) {
+cairn_status cairn__definition_store_each(cairn__definition_store *store,
+                                          cairn__definition_store_visit *visit, void *self) {
     int result = sqlite3_step(store->each);
     cairn_status status = CAIRN_OK;
     while (status == CAIRN_OK && result == SQLITE_ROW) {
@@ -169,7 +175,7 @@ cairn_status cairn__store_each(cairn__store *store, cairn__store_visit *visit, v
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-static cairn_status write_rows(cairn__store *store, const cairn__stored *stored,
+static cairn_status write_rows(cairn__definition_store *store, const cairn__stored *stored,
                                uint64_t bundle_version) {
     sqlite3_stmt *insert = store->insert;
     sqlite3_bind_int(insert, 1, (int)stored->kind);
@@ -191,8 +197,8 @@ static cairn_status write_rows(cairn__store *store, const cairn__stored *stored,
     return status;
 }
 
-cairn_status cairn__store_write(cairn__store *store, const cairn__stored *stored,
-                                uint64_t bundle_version) {
+cairn_status cairn__definition_store_write(cairn__definition_store *store,
+                                           const cairn__stored *stored, uint64_t bundle_version) {
     CAIRN_ASSERT(stored->version > 0 && bundle_version > 0 && bundle_version <= INT64_MAX);
     cairn_status status = cairn__db_run(store->db, "BEGIN IMMEDIATE", NULL);
     if (status != CAIRN_OK) {

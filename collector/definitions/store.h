@@ -12,7 +12,7 @@ enum {
     CAIRN__STORE_VERSIONS_KEPT = 100 /* of one definition; older texts are forgotten */
 };
 
-typedef struct cairn__store cairn__store;
+typedef struct cairn__definition_store cairn__definition_store;
 
 /** One version of one definition. */
 typedef struct cairn__stored {
@@ -25,32 +25,37 @@ typedef struct cairn__stored {
 } cairn__stored;
 
 /** @retval CAIRN_STORAGE  problem_out. @retval CAIRN_NO_MEMORY */
-cairn_status cairn__store_open(const char *path, cairn_allocator allocator,
-                               cairn__store **store_out, cairn__db_problem *problem_out);
-void cairn__store_close(cairn__store *store);
+cairn_status cairn__definition_store_open(const char *path, cairn_allocator allocator,
+                                          cairn__definition_store **store_out,
+                                          cairn__db_problem *problem_out);
+void cairn__definition_store_close(cairn__definition_store *store);
 
 /** The bundle's version: of the last write. 0: there was none. */
-cairn_status cairn__store_bundle_version(cairn__store *store, uint64_t *version_out);
+cairn_status cairn__definition_store_bundle_version(cairn__definition_store *store,
+                                                    uint64_t *version_out);
 /** When the last write was; 0: there was none. */
-cairn_status cairn__store_updated_ms(cairn__store *store, int64_t *ms_out);
+cairn_status cairn__definition_store_updated_ms(cairn__definition_store *store, int64_t *ms_out);
 
 /** The newest version of a definition, removed or not. The spans are copied into the arena.
  * @retval CAIRN_NOT_FOUND  There never was one. */
-cairn_status cairn__store_newest(cairn__store *store, cairn__definition_kind kind, cairn_span name,
-                                 cairn__arena *arena, cairn__stored *stored_out);
+cairn_status cairn__definition_store_newest(cairn__definition_store *store,
+                                            cairn__definition_kind kind, cairn_span name,
+                                            cairn__arena *arena, cairn__stored *stored_out);
 /** One version. CAIRN_NOT_FOUND: there is none, or it is forgotten. */
-cairn_status cairn__store_version(cairn__store *store, const cairn__stored *which,
-                                  cairn__arena *arena, cairn__stored *stored_out);
+cairn_status cairn__definition_store_version(cairn__definition_store *store,
+                                             const cairn__stored *which, cairn__arena *arena,
+                                             cairn__stored *stored_out);
 
 /** Told of each; false stops. */
-typedef bool cairn__store_visit(void *self, const cairn__stored *stored);
+typedef bool cairn__definition_store_visit(void *self, const cairn__stored *stored);
 /** Every newest version that is no removal, by kind, then by name. The spans live for the call of
  * `visit`; where it stops the status is CAIRN_NO_MEMORY. */
-cairn_status cairn__store_each(cairn__store *store, cairn__store_visit *visit, void *self);
+cairn_status cairn__definition_store_each(cairn__definition_store *store,
+                                          cairn__definition_store_visit *visit, void *self);
 
 /** Write the next version: of stored->version, and the bundle's is bundle_version; both must be
  * above what is there (a caller's bug). CAIRN_STORAGE: nothing was written, or it is not known. */
-cairn_status cairn__store_write(cairn__store *store, const cairn__stored *stored,
-                                uint64_t bundle_version);
+cairn_status cairn__definition_store_write(cairn__definition_store *store,
+                                           const cairn__stored *stored, uint64_t bundle_version);
 
 #endif

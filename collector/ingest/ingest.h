@@ -46,6 +46,8 @@ typedef struct cairn__ingest_sync_verdict {
     const cairn__sync_rejected *rejected;
     size_t rejected_count;
     size_t event_count;
+    uint64_t bundle_version; /* what the device holds; 0: none */
+    uint64_t capabilities;   /* CAIRN__CAPABILITY_... */
 } cairn__ingest_sync_verdict;
 
 /** @retval CAIRN_INVALID    The envelope is wrong: problem_out; nothing may be appended.

@@ -6,9 +6,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_again(const cairn__fact_message *message) {
-    cairn__arena arena = cairn__arena_make(cairn__heap(), 16 << 20);
-    cairn__buffer first = cairn__buffer_make(cairn__heap(), 4 * CAIRN__FACT_MESSAGE_BYTES_MAX);
-    cairn__buffer second = cairn__buffer_make(cairn__heap(), 4 * CAIRN__FACT_MESSAGE_BYTES_MAX);
+    cairn__arena arena = cairn__arena_make(cairn__heap(), (size_t)16 << 20);
+    cairn__buffer first =
+        cairn__buffer_make(cairn__heap(), (size_t)4 * CAIRN__FACT_MESSAGE_BYTES_MAX);
+    cairn__buffer second =
+        cairn__buffer_make(cairn__heap(), (size_t)4 * CAIRN__FACT_MESSAGE_BYTES_MAX);
     cairn__fact_message again;
     cairn__facts_write(message, &first);
     if (first.len <= CAIRN__FACT_MESSAGE_BYTES_MAX) { /* the person's 8 bytes may be new */
@@ -22,7 +24,7 @@ static void check_again(const cairn__fact_message *message) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    cairn__arena arena = cairn__arena_make(cairn__heap(), 16 << 20);
+    cairn__arena arena = cairn__arena_make(cairn__heap(), (size_t)16 << 20);
     cairn__fact_message message;
     if (cairn__facts_read((cairn_span){ data, size }, &arena, &message) == CAIRN_OK) {
         for (size_t i = 0; i < message.count; i++) {

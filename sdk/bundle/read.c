@@ -3,6 +3,7 @@
  * the conditions that name them; check.c does what needs more than one field. */
 #include "bundle/read.h"
 
+#include "base/assert.h"
 #include "base/bytes.h"
 #include "bundle/reader.h"
 #include "bundle/schema.h"
@@ -428,6 +429,7 @@ static bool make_room(cairn__bundle_reader *r, const cairn__bundle_message *mess
 static bool fill_item(cairn__bundle_reader *r, const part *p, uint8_t *base, size_t index) {
     uint8_t *items = NULL;
     memcpy(&items, base + p->field->offset, sizeof items);
+    CAIRN_ASSERT(items != NULL); /* the table says which messages have lists */
     return read_item(r, p, items, index);
 }
 
@@ -453,12 +455,18 @@ static bool fill(cairn__bundle_reader *r, const cairn__bundle_message *message, 
     return good;
 }
 
+/* Room for all its lists. */
+static bool prepare_lists(cairn__bundle_reader *r, const cairn__bundle_message *message,
+                          cairn_span bytes, void *to) {
+    uint32_t counts[CAIRN__BUNDLE_FIELDS_MAX] = { 0 };
+    return count_parts(r, message, bytes, counts) && make_room(r, message, counts, to);
+}
+
 static bool read_message(cairn__bundle_reader *r, const cairn__bundle_message *message,
                          cairn_span bytes, void *to) {
-    uint32_t counts[CAIRN__BUNDLE_FIELDS_MAX] = { 0 };
     r->depth += 1;
-    bool read = count_parts(r, message, bytes, counts) && make_room(r, message, counts, to) &&
-                fill(r, message, bytes, to);
+    bool read =
+        (!message->lists || prepare_lists(r, message, bytes, to)) && fill(r, message, bytes, to);
     r->depth -= 1;
     return read;
 }

@@ -19,8 +19,8 @@ static void check_found(const cairn__bundle *bundle) {
 
 static void check_again(const cairn__bundle *bundle) {
     cairn__arena arena = cairn__arena_make(cairn__heap(), CAIRN__BUNDLE_ARENA_BYTES_MAX);
-    cairn__buffer first = cairn__buffer_make(cairn__heap(), 2 * CAIRN__BUNDLE_BYTES_MAX);
-    cairn__buffer second = cairn__buffer_make(cairn__heap(), 2 * CAIRN__BUNDLE_BYTES_MAX);
+    cairn__buffer first = cairn__buffer_make(cairn__heap(), (size_t)2 * CAIRN__BUNDLE_BYTES_MAX);
+    cairn__buffer second = cairn__buffer_make(cairn__heap(), (size_t)2 * CAIRN__BUNDLE_BYTES_MAX);
     cairn__bundle again;
     cairn__bundle_fault fault;
     CAIRN_ASSERT(cairn__bundle_write(bundle, &first) == CAIRN_OK);

@@ -2,7 +2,6 @@
 #include "bundle/schema.h"
 
 #include "model/limits.h"
-#include "model/wire.h"
 
 enum {
     NAME = CAIRN__DEFINITION_NAME_BYTES_MAX,
@@ -44,29 +43,31 @@ enum {
 #define MESSAGES(type, num, member, count, message, count_max)                                     \
     LIST(type, num, member, count, .kind = CAIRN__BUNDLE_MESSAGES, .of = &(message),               \
          .max = (count_max))
-#define TABLE(table, type)                                                                         \
-    static const cairn__bundle_message table##_message = {                                         \
-        .fields = (table), .count = sizeof(table) / sizeof *(table), .bytes = sizeof(type)         \
-    };                                                                                             \
+#define TABLE(table, type, has_lists)                                                              \
+    static const cairn__bundle_message table##_message = { .fields = (table),                      \
+                                                           .count =                                \
+                                                               sizeof(table) / sizeof *(table),    \
+                                                           .bytes = sizeof(type),                  \
+                                                           .lists = (has_lists) };                 \
     _Static_assert(sizeof(table) / sizeof *(table) <= CAIRN__BUNDLE_FIELDS_MAX, #type)
 
 static const cairn__bundle_field fact[] = {
     UNSIGNED(cairn__rule_slot, 1, space, CAIRN__RULE_QUERY),
     BYTES(cairn__rule_slot, 2, name, CAIRN__BUNDLE_QUERY_BYTES_MAX),
 };
-TABLE(fact, cairn__rule_slot);
+TABLE(fact, cairn__rule_slot, false);
 
 static const cairn__bundle_field audience[] = {
     TEXT(cairn__audience, 1, name, NAME),
     CONDITION(cairn__audience, 2, condition, PERSON),
 };
-TABLE(audience, cairn__audience);
+TABLE(audience, cairn__audience, false);
 
 static const cairn__bundle_field trigger[] = {
     TEXTS(cairn__trigger, 1, events, event_count, CAIRN__BUNDLE_TRIGGER_EVENTS_MAX),
     CONDITION(cairn__trigger, 2, where, OF_EVENT),
 };
-TABLE(trigger, cairn__trigger);
+TABLE(trigger, cairn__trigger, true);
 
 static const cairn__bundle_field cap[] = {
     UNSIGNED(cairn__cap, 1, counts, CAIRN__CAP_CLOSES),
@@ -74,27 +75,27 @@ static const cairn__bundle_field cap[] = {
     UNSIGNED(cairn__cap, 3, count, CAIRN__CAP_COUNT_MAX),
     SIGNED(cairn__cap, 4, window_ms),
 };
-TABLE(cap, cairn__cap);
+TABLE(cap, cairn__cap, false);
 
 static const cairn__bundle_field cap_group[] = {
     TEXT(cairn__cap_group, 1, name, NAME),
     MESSAGES(cairn__cap_group, 2, caps, cap_count, cap_message, CAIRN__CAPS_MAX),
 };
-TABLE(cap_group, cairn__cap_group);
+TABLE(cap_group, cairn__cap_group, true);
 
 static const cairn__bundle_field page[] = {
     UNSIGNED(cairn__page, 1, how, CAIRN__PAGE_MATCHES),
     FLAG(cairn__page, 2, excluded),
     BYTES(cairn__page, 3, text, CAIRN__BUNDLE_PROGRAM_BYTES_MAX),
 };
-TABLE(page, cairn__page);
+TABLE(page, cairn__page, false);
 
 static const cairn__bundle_field quiet[] = {
     UNSIGNED(cairn__quiet, 1, from_minute, 24 * 60 - 1),
     UNSIGNED(cairn__quiet, 2, to_minute, 24 * 60 - 1),
     UNSIGNED(cairn__quiet, 3, days, 0x7F),
 };
-TABLE(quiet, cairn__quiet);
+TABLE(quiet, cairn__quiet, false);
 
 static const cairn__bundle_field variant[] = {
     TEXT(cairn__variant, 1, name, NAME),
@@ -102,13 +103,13 @@ static const cairn__bundle_field variant[] = {
     FLAG(cairn__variant, 3, control),
     TEXT(cairn__variant, 4, content, CONTENT),
 };
-TABLE(variant, cairn__variant);
+TABLE(variant, cairn__variant, false);
 
 static const cairn__bundle_field goal[] = {
     { ROW(cairn__goal, 1, trigger, .kind = CAIRN__BUNDLE_POINTER, .of = &trigger_message) },
     SIGNED(cairn__goal, 2, window_ms),
 };
-TABLE(goal, cairn__goal);
+TABLE(goal, cairn__goal, false);
 
 static const cairn__bundle_field popup[] = {
     TEXT(cairn__popup, 1, name, NAME),
@@ -131,7 +132,7 @@ static const cairn__bundle_field popup[] = {
     TEXT(cairn__popup, 18, template_name, NAME),
     { ROW(cairn__popup, 19, goal, .kind = CAIRN__BUNDLE_MESSAGE, .of = &goal_message) },
 };
-TABLE(popup, cairn__popup);
+TABLE(popup, cairn__popup, true);
 
 static const cairn__bundle_field item[] = {
     TEXT(cairn__item, 1, id, CAIRN__ID_VALUE_BYTES_MAX),
@@ -142,19 +143,19 @@ static const cairn__bundle_field item[] = {
     SIGNED(cairn__item, 5, to_ms),
     TEXT(cairn__item, 6, content, CONTENT),
 };
-TABLE(item, cairn__item);
+TABLE(item, cairn__item, true);
 
 static const cairn__bundle_field item_list[] = {
     TEXT(cairn__item_list, 1, name, NAME),
     NUMBERS(cairn__item_list, 2, items, item_count, CAIRN__ITEMS_MAX),
 };
-TABLE(item_list, cairn__item_list);
+TABLE(item_list, cairn__item_list, false);
 
 static const cairn__bundle_field related[] = {
     UNSIGNED(cairn__related, 1, item, UINT16_MAX),
     NUMBERS(cairn__related, 2, items, item_count, CAIRN__BUNDLE_RELATED_ITEMS_MAX),
 };
-TABLE(related, cairn__related);
+TABLE(related, cairn__related, false);
 
 static const cairn__bundle_field recall[] = {
     UNSIGNED(cairn__recall, 1, kind, CAIRN__RECALL_RELATED),
@@ -164,7 +165,7 @@ static const cairn__bundle_field recall[] = {
     TEXT(cairn__recall, 5, property, NAME),
     UNSIGNED(cairn__recall, 6, count_max, CAIRN__ITEMS_MAX),
 };
-TABLE(recall, cairn__recall);
+TABLE(recall, cairn__recall, false);
 
 static const cairn__bundle_field rank[] = {
     UNSIGNED(cairn__rank, 1, kind, CAIRN__RANK_RECALL),
@@ -173,7 +174,7 @@ static const cairn__bundle_field rank[] = {
     UNSIGNED(cairn__rank, 4, fact, CAIRN__FACTS_MAX),
     SIGNED(cairn__rank, 5, half_life_ms),
 };
-TABLE(rank, cairn__rank);
+TABLE(rank, cairn__rank, false);
 
 static const cairn__bundle_field strategy[] = {
     TEXT(cairn__strategy, 1, name, NAME),
@@ -191,7 +192,7 @@ static const cairn__bundle_field strategy[] = {
     UNSIGNED(cairn__strategy, 13, no_repeat, CAIRN__ITEMS_MAX),
     TEXT(cairn__strategy, 14, script, NAME),
 };
-TABLE(strategy, cairn__strategy);
+TABLE(strategy, cairn__strategy, true);
 
 static const cairn__bundle_field slot[] = {
     TEXT(cairn__slot, 1, name, NAME),
@@ -201,32 +202,32 @@ static const cairn__bundle_field slot[] = {
     MESSAGES(cairn__slot, 5, strategies, strategy_count, strategy_message, CAIRN__STRATEGIES_MAX),
     UNSIGNED(cairn__slot, 6, default_list, UINT16_MAX),
 };
-TABLE(slot, cairn__slot);
+TABLE(slot, cairn__slot, true);
 
 static const cairn__bundle_field range[] = {
     SHARE(cairn__range, 1, from),
     SHARE(cairn__range, 2, to),
 };
-TABLE(range, cairn__range);
+TABLE(range, cairn__range, false);
 
 static const cairn__bundle_field name_space[] = {
     TEXT(cairn__namespace, 1, name, NAME),
     UNSIGNED(cairn__namespace, 2, version, CAIRN__ASSIGN_V3),
     MESSAGES(cairn__namespace, 3, slices, slice_count, range_message, CAIRN__EXPERIMENT_SLICES_MAX),
 };
-TABLE(name_space, cairn__namespace);
+TABLE(name_space, cairn__namespace, true);
 
 static const cairn__bundle_field forced_unit[] = {
     TEXT(cairn__forced_unit, 1, unit, CAIRN__ID_VALUE_BYTES_MAX),
     UNSIGNED(cairn__forced_unit, 2, variant, 0),
 };
-TABLE(forced_unit, cairn__forced_unit);
+TABLE(forced_unit, cairn__forced_unit, false);
 
 static const cairn__bundle_field prerequisite[] = {
     UNSIGNED(cairn__prerequisite_of, 1, experiment, CAIRN__EXPERIMENTS_MAX),
     SIGNED(cairn__prerequisite_of, 2, variant),
 };
-TABLE(prerequisite, cairn__prerequisite_of);
+TABLE(prerequisite, cairn__prerequisite_of, false);
 
 #define ENTRY cairn__experiment_entry
 static const cairn__bundle_field experiment[] = {
@@ -257,13 +258,13 @@ static const cairn__bundle_field experiment[] = {
     UNSIGNED(ENTRY, 20, experiment.murmur.seed, 0),
     UNSIGNED(ENTRY, 21, experiment.murmur.steps, 0),
 };
-TABLE(experiment, ENTRY);
+TABLE(experiment, ENTRY, true);
 
 static const cairn__bundle_field setting[] = {
     TEXT(cairn__setting, 1, name, NAME),
     TEXT(cairn__setting, 2, value, CAIRN__BUNDLE_SETTING_BYTES_MAX),
 };
-TABLE(setting, cairn__setting);
+TABLE(setting, cairn__setting, false);
 
 static const cairn__bundle_field consent_default[] = {
     TEXT(cairn__consent_default, 1, region, CAIRN__BUNDLE_REGION_BYTES_MAX),
@@ -273,26 +274,26 @@ static const cairn__bundle_field consent_default[] = {
     FLAG(cairn__consent_default, 5, drop),
     FLAG(cairn__consent_default, 6, honour_dnt),
 };
-TABLE(consent_default, cairn__consent_default);
+TABLE(consent_default, cairn__consent_default, false);
 
 static const cairn__bundle_field consent_text[] = {
     TEXT(cairn__consent_text, 1, name, NAME),
     UNSIGNED(cairn__consent_text, 2, version, 0),
 };
-TABLE(consent_text, cairn__consent_text);
+TABLE(consent_text, cairn__consent_text, false);
 
 static const cairn__bundle_field privacy_rule[] = {
     TEXT(cairn__privacy_rule, 1, event, NAME),
     TEXT(cairn__privacy_rule, 2, property, NAME),
     UNSIGNED(cairn__privacy_rule, 3, action, CAIRN__PRIVACY_HASH),
 };
-TABLE(privacy_rule, cairn__privacy_rule);
+TABLE(privacy_rule, cairn__privacy_rule, false);
 
 static const cairn__bundle_field script[] = {
     TEXT(cairn__script_source, 1, name, NAME),
     TEXT(cairn__script_source, 2, source, CAIRN__BUNDLE_SCRIPT_BYTES_MAX),
 };
-TABLE(script, cairn__script_source);
+TABLE(script, cairn__script_source, false);
 
 static const cairn__bundle_field bundle[] = {
     TEXT(cairn__bundle, 1, definitions.project, CAIRN__BUNDLE_PROJECT_BYTES_MAX),
@@ -338,17 +339,5 @@ _Static_assert(sizeof(cairn__rule_space) == 4 && sizeof(cairn__cap_window) == 4,
 
 const cairn__bundle_message cairn__bundle_schema = { .fields = bundle,
                                                      .count = sizeof bundle / sizeof *bundle,
-                                                     .bytes = sizeof(cairn__bundle) };
-
-unsigned cairn__bundle_wire_type(uint8_t kind) {
-    switch (kind) {
-    case CAIRN__BUNDLE_UNSIGNED:
-    case CAIRN__BUNDLE_SIGNED:
-        return CAIRN__WIRE_VARINT;
-    case CAIRN__BUNDLE_DOUBLE:
-    case CAIRN__BUNDLE_SHARE:
-        return CAIRN__WIRE_FIXED64;
-    default:
-        return CAIRN__WIRE_BYTES;
-    }
-}
+                                                     .bytes = sizeof(cairn__bundle),
+                                                     .lists = true };

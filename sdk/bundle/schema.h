@@ -5,6 +5,7 @@
 
 #include "base/varint.h"
 #include "bundle/bundle.h"
+#include "model/wire.h"
 
 enum {
     CAIRN__BUNDLE_FIELDS_MAX = 24, /* of one message */
@@ -49,6 +50,7 @@ struct cairn__bundle_message {
     const cairn__bundle_field *fields;
     uint16_t count;
     uint16_t bytes; /* of its struct */
+    bool lists;     /* has repeated fields, which are counted before they are read */
 };
 
 extern const cairn__bundle_message cairn__bundle_schema; /* a cairn__bundle */
@@ -57,7 +59,18 @@ extern const cairn__bundle_message cairn__bundle_schema; /* a cairn__bundle */
 enum { CAIRN__CONDITION_PROGRAM = 1, CAIRN__CONDITION_FACTS = 2 };
 
 /** The protobuf wire type of a kind. */
-unsigned cairn__bundle_wire_type(uint8_t kind);
+static inline unsigned cairn__bundle_wire_type(uint8_t kind) {
+    switch (kind) {
+    case CAIRN__BUNDLE_UNSIGNED:
+    case CAIRN__BUNDLE_SIGNED:
+        return CAIRN__WIRE_VARINT;
+    case CAIRN__BUNDLE_DOUBLE:
+    case CAIRN__BUNDLE_SHARE:
+        return CAIRN__WIRE_FIXED64;
+    default:
+        return CAIRN__WIRE_BYTES;
+    }
+}
 
 /** May the kind's field stand more than once? */
 static inline bool cairn__bundle_repeats(uint8_t kind) {

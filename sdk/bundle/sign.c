@@ -41,7 +41,7 @@ static cairn_status key_of_pem(mbedtls_pk_context *pk, cairn__signing_key *key_o
         return CAIRN_UNSUPPORTED;
     }
     mbedtls_ecp_keypair *pair = mbedtls_pk_ec(*pk);
-    if (pair->grp.id != MBEDTLS_ECP_DP_SECP256R1) {
+    if (pair == NULL || pair->grp.id != MBEDTLS_ECP_DP_SECP256R1) {
         return CAIRN_UNSUPPORTED;
     }
     uint8_t seed[CAIRN__SECRET_BYTES] = { 0 };

@@ -130,7 +130,7 @@ cairn_status cairn_experiment(cairn_client *client, cairn_span name, cairn_span 
     if (decision.exposure) {
         cairn_property properties[CAIRN__EXPOSURE_PROPERTIES];
         cairn__event event = { .name = CAIRN__EVENT_EXPOSURE, .properties = properties };
-        event.property_count = cairn__exposure_properties(&deciding->held.bundle.definitions,
+        event.property_count = cairn__exposure_properties(&deciding->held.bundle->definitions,
                                                           &moment.input, &decision, properties);
         (void)cairn__client_put(client, &event);
     }

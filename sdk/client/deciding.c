@@ -10,8 +10,13 @@
 enum {
     ZONE_ARENA_BYTES_MAX = 64 * 1024,
     ZONE_FILE_BYTES_MAX = 64 * 1024,
-    FACTS_ARENA_BYTES_MAX = 512 * 1024
+    FACTS_ARENA_BYTES_MAX = 512 * 1024,
+    WIPE_RETRY_MS = 1000
 };
+
+static int64_t mono_ms(const cairn_client *client) {
+    return client->clock.mono_ms(client->clock.self);
+}
 
 bool cairn__deciding_has_bundle(const cairn__deciding *deciding) {
     return deciding->held.version > 0;
@@ -46,6 +51,7 @@ static void free_held(cairn__held_bundle *held) {
     cairn__buffer_free(&held->bytes);
     cairn__arena_free(&held->arena);
     held->version = 0;
+    held->bundle = NULL;
     held->decider = NULL;
 }
 
@@ -178,10 +184,10 @@ static cairn_status find_zone(cairn__deciding *deciding) {
     if (deciding->zone_name.len == 0) {
         return CAIRN_OK;
     }
-    if (!cairn__deciding_has_bundle(deciding) || deciding->held.bundle.zones.len == 0) {
+    if (!cairn__deciding_has_bundle(deciding) || deciding->held.bundle->zones.len == 0) {
         return CAIRN_NOT_FOUND;
     }
-    return cairn__zone_table_find(deciding->held.bundle.zones,
+    return cairn__zone_table_find(deciding->held.bundle->zones,
                                   cairn__buffer_span(&deciding->zone_name), &deciding->zone_arena,
                                   &deciding->zone);
 }
@@ -225,15 +231,18 @@ static cairn_status read_held(cairn__held_bundle *fresh, const cairn__bundle_tru
     if (*verdict_out != CAIRN__BUNDLE_NEW) {
         return CAIRN_OK;
     }
-    cairn_status status = cairn__bundle_read(bytes, &fresh->arena, &fresh->bundle, &fault);
+    fresh->bundle = cairn__arena_alloc_zero(&fresh->arena, 1, sizeof *fresh->bundle);
+    cairn_status status = fresh->bundle == NULL
+                              ? CAIRN_NO_MEMORY
+                              : cairn__bundle_read(bytes, &fresh->arena, fresh->bundle, &fault);
     if (status == CAIRN_OK) {
-        status = cairn__decider_make(&fresh->bundle.definitions, &fresh->arena, &fresh->decider);
+        status = cairn__decider_make(&fresh->bundle->definitions, &fresh->arena, &fresh->decider);
     }
     if (status != CAIRN_OK) {
         *verdict_out = status == CAIRN_NO_MEMORY ? CAIRN__BUNDLE_NO_MEMORY : CAIRN__BUNDLE_DAMAGED;
         return status;
     }
-    fresh->version = fresh->bundle.definitions.version;
+    fresh->version = fresh->bundle->definitions.version;
     return CAIRN_OK;
 }
 
@@ -257,7 +266,7 @@ static cairn_status status_of(cairn__bundle_verdict verdict) {
 
 /* The facts that rules ask for are counted from now on. */
 static void use_definitions(cairn__deciding *deciding) {
-    const cairn__definitions *definitions = &deciding->held.bundle.definitions;
+    const cairn__definitions *definitions = &deciding->held.bundle->definitions;
     if (deciding->local != NULL) {
         (void)cairn__local_use(deciding->local, definitions->facts, definitions->fact_count,
                                definitions->zone);
@@ -415,18 +424,28 @@ static void purge(void *self) {
     for (size_t i = 0; i < CAIRN__LAST_DECISIONS; i++) {
         cairn__buffer_clear(&deciding->last[i]);
     }
+    deciding->wipe_retry_ms = mono_ms(client) + WIPE_RETRY_MS;
     cairn__local_purge(deciding->local);
     clear_slots(deciding);
 }
 
+/* What failed is tried again, but not all the time. */
 static bool is_purged(void *self) {
     cairn_client *client = self;
     cairn__deciding *deciding = &client->deciding;
-    if (deciding->wipe_tickets == 0 && !deciding->wiped) {
-        clear_slots(deciding); /* one failed */
+    bool local_gone = cairn__local_is_purged(deciding->local);
+    if (local_gone && deciding->wiped) {
+        return true;
     }
-    return deciding->wiped &&
-           cairn__local_is_durable(deciding->local, cairn__local_ticket(deciding->local));
+    int64_t now_ms = mono_ms(client);
+    if (now_ms >= deciding->wipe_retry_ms) {
+        deciding->wipe_retry_ms = now_ms + WIPE_RETRY_MS;
+        cairn__local_purge(deciding->local);
+        if (deciding->wipe_tickets == 0 && !deciding->wiped) {
+            clear_slots(deciding);
+        }
+    }
+    return false;
 }
 
 void cairn__deciding_note(cairn_client *client, uint64_t seq, const cairn__event *event,
@@ -490,10 +509,6 @@ static void take_answer(void *self, const cairn__sync_response *response, uint64
 }
 
 /* --- driving ---------------------------------------------------------------------------------- */
-
-static int64_t mono_ms(const cairn_client *client) {
-    return client->clock.mono_ms(client->clock.self);
-}
 
 static void bundle_done(cairn_client *client, bool durable) {
     cairn__deciding *deciding = &client->deciding;
@@ -600,7 +615,7 @@ bool cairn__deciding_ready(const cairn_client *client) {
 void cairn__deciding_moment(cairn_client *client, cairn__moment *moment_out) {
     cairn__deciding *deciding = &client->deciding;
     const cairn__event *person = &client->journal.person.view;
-    const cairn__definitions *definitions = &deciding->held.bundle.definitions;
+    const cairn__definitions *definitions = &deciding->held.bundle->definitions;
     const cairn__query_moment when = { .now_ms = client->clock.wall_ms(client->clock.self),
                                        .zone = definitions->zone,
                                        .user_zone = deciding->zone };

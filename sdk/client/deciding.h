@@ -30,7 +30,7 @@ enum {
 typedef struct cairn__held_bundle {
     cairn__buffer bytes;
     cairn__arena arena;
-    cairn__bundle bundle;
+    cairn__bundle *bundle; /* in the arena, as the decider over it */
     cairn__decider *decider;
     uint64_t version; /* 0: there is none */
 } cairn__held_bundle;
@@ -92,6 +92,7 @@ typedef struct cairn__deciding {
     bool wiping;           /* a purge is under way */
     uint32_t wipe_tickets; /* of the bundle's slots, not completed yet */
     bool wipe_failed, wiped;
+    int64_t wipe_retry_ms; /* monotonic: what failed is not tried again before */
 } cairn__deciding;
 
 /** @retval CAIRN_INVALID  Too many keys, or a key without id or not of P-256's form. */

@@ -76,14 +76,14 @@ static void write_consent(const cairn_client *client, cairn__buffer *to) {
 }
 
 static void write_bundle(const cairn__deciding *deciding, cairn__buffer *to) {
-    const cairn__definitions *definitions = &deciding->held.bundle.definitions;
     CAIRN__JSON_PUT(to, ",\"bundle\":{");
     number(to, "version", (int64_t)deciding->held.version);
     if (deciding->judged) {
         text(to, "last_verdict", cairn__span_of(cairn__bundle_verdict_text(deciding->verdict)));
     }
     if (cairn__deciding_has_bundle(deciding)) {
-        number(to, "made_ms", deciding->held.bundle.made_ms);
+        const cairn__definitions *definitions = &deciding->held.bundle->definitions;
+        number(to, "made_ms", deciding->held.bundle->made_ms);
         number(to, "bytes", (int64_t)deciding->held.bytes.len);
         number(to, "popups", (int64_t)definitions->popup_count);
         number(to, "slots", (int64_t)definitions->slot_count);

@@ -29,7 +29,7 @@ void cairn__popups_forget(cairn__deciding *deciding) {
 /* The properties of a choice's events; a popup in more groups than that is counted in the first. */
 static size_t properties_of(const cairn__deciding *deciding, cairn__popup_choice choice,
                             cairn_span groups[GROUPS_MAX], cairn_property *properties) {
-    const cairn__definitions *definitions = &deciding->held.bundle.definitions;
+    const cairn__definitions *definitions = &deciding->held.bundle->definitions;
     return cairn__popup_properties(definitions, choice, groups, properties);
 }
 
@@ -44,7 +44,7 @@ static cairn_status track(cairn_client *client, cairn_span name, cairn__popup_ch
 /* What the listener gets: enough to draw it. */
 static void describe(const cairn__deciding *deciding, cairn__popup_choice choice,
                      cairn__buffer *to) {
-    const cairn__popup *popup = &deciding->held.bundle.definitions.popups[choice.popup];
+    const cairn__popup *popup = &deciding->held.bundle->definitions.popups[choice.popup];
     const cairn__variant *variant = &popup->variants[choice.variant];
     cairn__buffer_clear(to);
     CAIRN__JSON_PUT(to, "{\"popup\":");
@@ -131,7 +131,7 @@ static void follow(cairn_client *client, const cairn__popup_decision *decision, 
         begin(client, decision->chosen);
     } else if (decision->outcome == CAIRN__POPUP_WAIT) {
         const cairn__popup *popup =
-            &deciding->held.bundle.definitions.popups[decision->chosen.popup];
+            &deciding->held.bundle->definitions.popups[decision->chosen.popup];
         (void)cairn__popup_queue_add(&deciding->queue, popup, now_ms + decision->delay_ms);
     }
 }

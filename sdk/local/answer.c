@@ -20,12 +20,19 @@ typedef struct walk {
     cairn__event event;
 } walk;
 
+static bool is_of_step(const cairn__query_step *step, uint32_t name) {
+    for (size_t i = 0; i < step->name_count; i++) {
+        if (cairn__past_name(step->names[i]) == name) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool has_name(const walk *w, uint32_t name) {
     for (size_t i = 0; i < w->step_count; i++) {
-        for (size_t j = 0; j < w->steps[i].name_count; j++) {
-            if (cairn__past_name(w->steps[i].names[j]) == name) {
-                return true;
-            }
+        if (is_of_step(&w->steps[i], name)) {
+            return true;
         }
     }
     return false;

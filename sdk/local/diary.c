@@ -3,13 +3,16 @@
 
 #include "base/assert.h"
 
-enum { FIRST = INT32_MIN }; /* 2^31: of segments and of tickets */
+enum {
+    FIRST = INT32_MIN, /* 2^31: of segments and of tickets */
+    FIRST_SEQ = 1
+};
 
 cairn__diary cairn__diary_make(cairn_allocator allocator, cairn_storage storage) {
     return (cairn__diary){
         .storage = storage,
         .pending = cairn__buffer_make(allocator, CAIRN__DIARY_SEGMENT_BYTES_MAX),
-        .seq = 1,
+        .seq = FIRST_SEQ,
         .last_ticket = (uint32_t)FIRST,
         .safe_ticket = (uint32_t)FIRST,
     };
@@ -128,6 +131,47 @@ void cairn__diary_drop_older(cairn__diary *diary) {
     diary->bytes = diary->since_bytes;
 }
 
+void cairn__diary_wipe(cairn__diary *diary) {
+    if (diary->newest != 0 && diary->oldest != 0) {
+        diary->wipe_first = diary->wipe_first == 0 ? diary->oldest : diary->wipe_first;
+        diary->wipe_last = diary->newest;
+        diary->wipe_from = 0;
+    }
+    if (diary->wipe_first == 0 || diary->wipe_from != 0) {
+        return;
+    }
+    diary->wipe_failed = false;
+    diary->wipe_from = diary->last_ticket + 1;
+    for (uint32_t segment = diary->wipe_first; segment <= diary->wipe_last; segment++) {
+        diary->storage.remove(diary->storage.self, take_ticket(diary), segment);
+    }
+    diary->wipe_to = diary->last_ticket;
+    diary->newest = diary->oldest = 0;
+    diary->room = 0;
+    diary->seq = FIRST_SEQ;
+    diary->broken = false;
+    diary->first_of_snapshot = diary->last_of_snapshot = diary->snapshot_segment = 0;
+    diary->bytes = diary->since_bytes = diary->snapshot_bytes = 0;
+}
+
+bool cairn__diary_is_wiped(const cairn__diary *diary) {
+    return diary->wipe_first == 0;
+}
+
+/* True: the ticket was of a wipe. */
+static bool wipe_done(cairn__diary *diary, uint32_t ticket, bool durable) {
+    if (diary->wipe_first == 0 || ticket < diary->wipe_from || ticket > diary->wipe_to) {
+        return false;
+    }
+    diary->wipe_failed = diary->wipe_failed || !durable;
+    diary->safe_ticket = ticket; /* there is nothing before it that could be unsafe */
+    if (ticket == diary->wipe_to) {
+        diary->wipe_from = 0;
+        diary->wipe_first = diary->wipe_failed ? diary->wipe_first : 0;
+    }
+    return true;
+}
+
 static bool is_removal(const cairn__diary *diary, uint32_t ticket) {
     return ticket >= diary->removals_from && ticket <= diary->removals_to;
 }
@@ -152,6 +196,9 @@ static void fail(cairn__diary *diary, uint32_t ticket, int64_t mono_ms) {
 /* Tickets are answered in order: one that follows the safe one is safe; what failed is stepped over
  * by a whole snapshot only. */
 void cairn__diary_done(cairn__diary *diary, uint32_t ticket, bool durable, int64_t mono_ms) {
+    if (wipe_done(diary, ticket, durable)) {
+        return;
+    }
     bool removed = is_removal(diary, ticket); /* what stays is removed at another start */
     if (!durable && !removed) {
         fail(diary, ticket, mono_ms);

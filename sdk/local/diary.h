@@ -25,7 +25,7 @@ enum {
 typedef enum cairn__diary_type {
     CAIRN__DIARY_BEGIN = 32,
     CAIRN__DIARY_END = 33,
-    CAIRN__DIARY_EVENT = 34,  /* u64 the queue's seq, an Event message */
+    CAIRN__DIARY_EVENT = 34,  /* u64 the queue's seq, i64 latest time before, an Event message */
     CAIRN__DIARY_SERVER = 35, /* the server's values (server.c) */
     /* parts of snapshots */
     CAIRN__DIARY_STATE = 39,   /* numbers (snapshot.c) */
@@ -47,6 +47,9 @@ typedef struct cairn__diary {
     uint32_t snapshot_segment;
     uint32_t removals_from; /* tickets from here to removals_to are of removals */
     uint32_t removals_to;
+    uint32_t wipe_first, wipe_last; /* segments of a wipe; 0: there is none */
+    uint32_t wipe_from, wipe_to;    /* its tickets; 0: to be submitted (again) */
+    bool wipe_failed;
     uint64_t bytes;          /* submitted to the segments that are there */
     uint64_t since_bytes;    /* of these, after the last snapshot's beginning */
     uint64_t snapshot_bytes; /* of the last snapshot */
@@ -79,6 +82,12 @@ int64_t cairn__diary_wait(const cairn__diary *diary, int64_t mono_ms);
 
 /** Forget all segments but those of the last snapshot, durable or not, and what is broken. */
 void cairn__diary_drop_older(cairn__diary *diary);
+
+/** Remove every segment, and what follows begins as in an empty store. Call it again until it is
+ * wiped: what failed is removed again. */
+void cairn__diary_wipe(cairn__diary *diary);
+/** Nothing of before the wipe is in the store any more. */
+bool cairn__diary_is_wiped(const cairn__diary *diary);
 
 void cairn__diary_done(cairn__diary *diary, uint32_t ticket, bool durable, int64_t mono_ms);
 uint32_t cairn__diary_ticket(const cairn__diary *diary);

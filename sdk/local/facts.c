@@ -45,12 +45,11 @@ static bool make_places(cairn__local *local, const cairn__rule_slot *slots, size
 static bool asks_more(const cairn__queries *queries, const cairn__rule_slot *slots, size_t count) {
     size_t found = 0;
     for (size_t i = 0; i < count; i++) {
-        if (slots[i].space == CAIRN__RULE_QUERY) {
-            if (cairn__queries_find(queries, slots[i].name) == SIZE_MAX) {
-                return true;
-            }
-            found += 1;
+        bool query = slots[i].space == CAIRN__RULE_QUERY;
+        if (query && cairn__queries_find(queries, slots[i].name) == SIZE_MAX) {
+            return true;
         }
+        found += query ? 1 : 0;
     }
     return found != queries->count;
 }
@@ -246,32 +245,36 @@ uint64_t cairn__local_server_token(const cairn__local *local) {
 
 /* --- memory ------------------------------------------------------------------------------------*/
 
+/* Is this node the current person's, and is there anything in its memory? */
+static bool remembers(const cairn__persons *persons, const cairn__node *node) {
+    return node->memory.count > 0 && cairn__persons_is_current(persons, node->number);
+}
+
+static bool join_memories(cairn__local *local) {
+    const cairn__persons *persons = &local->known.persons;
+    cairn__memory_free(&local->joined);
+    local->joined = cairn__memory_make(local->allocator);
+    for (size_t i = 0; i < persons->count; i++) {
+        if (remembers(persons, &persons->nodes[i]) &&
+            cairn__memory_merge(&local->joined, &persons->nodes[i].memory) != CAIRN_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
 const cairn__memory *cairn__local_memory(cairn__local *local) {
     const cairn__persons *persons = &local->known.persons;
     const cairn__node *only = NULL;
     size_t count = 0;
     for (size_t i = 0; i < persons->count; i++) {
-        const cairn__node *node = &persons->nodes[i];
-        if (node->memory.count > 0 && cairn__persons_is_current(persons, node->number)) {
-            only = node;
-            count += 1;
-        }
+        bool one = remembers(persons, &persons->nodes[i]);
+        only = one ? &persons->nodes[i] : only;
+        count += one ? 1 : 0;
     }
     if (count == 1) {
         return &only->memory;
     }
-    if (!local->joined_valid) {
-        cairn__memory_free(&local->joined);
-        local->joined = cairn__memory_make(local->allocator);
-        local->joined_valid = true;
-        for (size_t i = 0; i < persons->count && count > 0; i++) {
-            const cairn__node *node = &persons->nodes[i];
-            if (cairn__persons_is_current(persons, node->number) &&
-                cairn__memory_merge(&local->joined, &node->memory) != CAIRN_OK) {
-                local->joined_valid = false;
-                return NULL;
-            }
-        }
-    }
-    return &local->joined;
+    local->joined_valid = local->joined_valid || join_memories(local);
+    return local->joined_valid ? &local->joined : NULL;
 }

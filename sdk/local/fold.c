@@ -230,19 +230,24 @@ void cairn__queries_fold(cairn__queries *queries, const cairn__held *held) {
     }
 }
 
+/* A node may have several counters: all are asked. */
+static void move_counters(cairn__queries *queries, cairn__asked *asked, uint32_t from,
+                          uint32_t to) {
+    for (size_t i = asked->fold_count; i > 0; i--) {
+        cairn__counter *fold = &asked->folds[i - 1];
+        if (fold->node == from && to != 0) {
+            fold->node = to;
+        } else if (fold->node == from) {
+            free_fold(queries, fold);
+            *fold = asked->folds[--asked->fold_count];
+            queries->fold_count -= 1;
+        }
+    }
+}
+
 void cairn__queries_move(cairn__queries *queries, uint32_t from, uint32_t to) {
     for (size_t i = 0; i < queries->count; i++) {
-        cairn__asked *asked = &queries->items[i];
-        for (size_t j = asked->fold_count; j > 0; j--) {
-            cairn__counter *fold = &asked->folds[j - 1];
-            if (fold->node == from && to != 0) {
-                fold->node = to; /* a node may have several: all are asked */
-            } else if (fold->node == from) {
-                free_fold(queries, fold);
-                *fold = asked->folds[--asked->fold_count];
-                queries->fold_count -= 1;
-            }
-        }
+        move_counters(queries, &queries->items[i], from, to);
     }
 }
 
@@ -250,32 +255,50 @@ void cairn__queries_move(cairn__queries *queries, uint32_t from, uint32_t to) {
 
 typedef enum side { WITHIN, OUTSIDE, BETWEEN } side;
 
-static side side_of(const cairn__bucket *bucket, cairn__query_times window,
-                    const cairn__query_moment *when, int64_t *until_ms) {
-    int64_t edge = CAIRN__FOLD_EDGE_MS;
-    if (bucket->last_ms > when->now_ms) { /* the clock was set back since */
-        *until_ms = bucket->first_ms < *until_ms ? bucket->first_ms : *until_ms;
-        return bucket->first_ms > when->now_ms ? OUTSIDE : BETWEEN;
+/* Where clocks are set back over midnight a date can come again: a bucket of several days may have
+ * the next one, or the one before, in it. */
+static side side_by_day(const cairn__bucket *bucket, const cairn__query_bounds *bounds) {
+    int64_t first = cairn__zone_day(bounds->zone, bucket->first_ms);
+    int64_t last = cairn__zone_day(bounds->zone, bucket->last_ms);
+    int64_t margin = first == last ? 0 : 1;
+    if (last + margin < bounds->first_day || first - margin > bounds->last_day) {
+        return OUTSIDE;
     }
-    if (window.from_ms > INT64_MIN) {
-        if (bucket->last_ms < window.from_ms - edge) {
-            return OUTSIDE;
-        }
-        if (bucket->first_ms < window.from_ms + edge) {
-            return BETWEEN;
-        }
-        int64_t leaves_ms = when->now_ms + (bucket->first_ms - edge - window.from_ms);
-        *until_ms = leaves_ms < *until_ms ? leaves_ms : *until_ms;
+    bool within = first - margin >= bounds->first_day && last + margin <= bounds->last_day &&
+                  cairn__query_within(bounds, bucket->first_ms) &&
+                  cairn__query_within(bounds, bucket->last_ms);
+    return within ? WITHIN : BETWEEN;
+}
+
+static void sooner(int64_t ms, int64_t *until_ms) {
+    *until_ms = ms < *until_ms ? ms : *until_ms;
+}
+
+static side side_of(const cairn__bucket *bucket, const cairn__query_bounds *bounds, int64_t now_ms,
+                    int64_t *until_ms) {
+    if (bucket->last_ms > now_ms) { /* the clock was set back since */
+        bool outside = bucket->first_ms > now_ms;
+        sooner(outside ? bucket->first_ms : now_ms, until_ms);
+        return outside ? OUTSIDE : BETWEEN;
     }
-    if (window.to_ms <= when->now_ms && bucket->last_ms >= window.to_ms - edge) {
-        return bucket->first_ms >= window.to_ms + edge ? OUTSIDE : BETWEEN;
+    if (bounds->by_day) {
+        return side_by_day(bucket, bounds);
+    }
+    if (bucket->last_ms < bounds->from_ms) {
+        return OUTSIDE;
+    }
+    if (bucket->first_ms < bounds->from_ms) {
+        return BETWEEN;
+    }
+    if (bounds->from_ms > INT64_MIN) { /* rolling: it will leave */
+        sooner(cairn__query_add(now_ms, bucket->first_ms - bounds->from_ms + 1), until_ms);
     }
     return WITHIN;
 }
 
 typedef struct joining {
-    const cairn__asked *asked;
     cairn__rule_history_kind kind;
+    int64_t now_ms;
     uint64_t count;
     bool any;
     cairn_value value;
@@ -332,29 +355,30 @@ static cairn_value with_held(const joining *j, cairn_value held) {
     return value;
 }
 
+static void join_counter(joining *j, const cairn__counter *fold, const cairn__query_bounds *bounds,
+                         int64_t *until_ms) {
+    for (uint32_t i = 0; i < fold->count; i++) {
+        side where = side_of(&fold->buckets[i], bounds, j->now_ms, until_ms);
+        j->failed = j->failed || where == BETWEEN;
+        if (where == WITHIN) {
+            join_bucket(j, &fold->buckets[i]);
+        }
+    }
+}
+
 cairn_value cairn__folds_join(const cairn__asked *asked, const cairn__queries_view *view,
                               cairn_value held, int64_t held_ms, int64_t *until_ms) {
     const cairn_value unknown = { .kind = (cairn_value_kind)UNKNOWN };
-    cairn__query_times window = cairn__query_window(asked->query, view->when);
-    joining j = { .asked = asked, .kind = cairn__query_kind(asked->query) };
+    cairn__query_bounds bounds = cairn__query_bounds_at(asked->query, view->when);
+    joining j = { .kind = cairn__query_kind(asked->query), .now_ms = view->when->now_ms };
     for (size_t i = 0; i < asked->fold_count; i++) {
-        const cairn__counter *fold = &asked->folds[i];
-        if (!cairn__persons_is_current(view->persons, fold->node)) {
-            continue;
-        }
-        for (uint32_t k = 0; k < fold->count; k++) {
-            side where = side_of(&fold->buckets[k], window, view->when, until_ms);
-            if (where == BETWEEN) {
-                return unknown;
-            }
-            if (where == WITHIN) {
-                join_bucket(&j, &fold->buckets[k]);
-            }
+        if (cairn__persons_is_current(view->persons, asked->folds[i].node)) {
+            join_counter(&j, &asked->folds[i], &bounds, until_ms);
         }
     }
     bool ordered = j.kind == CAIRN__RULE_FIRST || j.kind == CAIRN__RULE_LAST;
     if (j.failed || (j.any && ordered && j.last_ms >= held_ms)) {
-        return unknown; /* the clock was set back: which was first? */
+        return unknown; /* an edge; or the clock was set back: which was first? */
     }
     return j.any ? with_held(&j, held) : held;
 }
@@ -396,27 +420,34 @@ static bool read_bucket(cairn__queries *queries, cairn__asked *asked, cairn__cur
     return true;
 }
 
+static bool read_counter(cairn__queries *queries, cairn__asked *asked, cairn__cursor *from) {
+    uint32_t node = 0;
+    uint32_t buckets = 0;
+    if (!cairn__kept_u32(from, &node) || !cairn__kept_u32(from, &buckets) ||
+        buckets > CAIRN__FOLD_BUCKETS_MAX || queries->fold_count >= CAIRN__FOLDS_MAX ||
+        !cairn__kept_reserve(queries->allocator, (void **)&asked->folds, sizeof *asked->folds,
+                             asked->fold_count, &asked->fold_capacity)) {
+        return false;
+    }
+    cairn__counter *fold = &asked->folds[asked->fold_count++];
+    *fold = (cairn__counter){ .node = node };
+    queries->fold_count += 1;
+    for (uint32_t i = 0; i < buckets; i++) {
+        if (!read_bucket(queries, asked, from, fold)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool cairn__folds_read(cairn__queries *queries, cairn__asked *asked, cairn__cursor *from) {
     uint32_t folds = 0;
     if (!cairn__kept_u32(from, &folds) || (folds > 0 && !cairn__folds_can(asked))) {
         return false;
     }
     for (uint32_t i = 0; i < folds; i++) {
-        uint32_t node = 0;
-        uint32_t buckets = 0;
-        if (!cairn__kept_u32(from, &node) || !cairn__kept_u32(from, &buckets) ||
-            buckets > CAIRN__FOLD_BUCKETS_MAX || queries->fold_count >= CAIRN__FOLDS_MAX ||
-            !cairn__kept_reserve(queries->allocator, (void **)&asked->folds, sizeof *asked->folds,
-                                 asked->fold_count, &asked->fold_capacity)) {
+        if (!read_counter(queries, asked, from)) {
             return false;
-        }
-        cairn__counter *fold = &asked->folds[asked->fold_count++];
-        *fold = (cairn__counter){ .node = node };
-        queries->fold_count += 1;
-        for (uint32_t k = 0; k < buckets; k++) {
-            if (!read_bucket(queries, asked, from, fold)) {
-                return false;
-            }
         }
     }
     return true;

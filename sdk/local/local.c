@@ -100,10 +100,10 @@ static void raise_floor(cairn__local *local, int64_t now_ms) {
     local->known.hole = false;
 }
 
-cairn_status cairn__local_start(cairn__local *local, int64_t now_ms) {
+cairn_status cairn__local_start(cairn__local *local, int64_t now_ms, uint64_t gone_seq) {
     CAIRN_ASSERT(!local->started);
     cairn__local_restored(local);
-    bool hole = local->known.hole;
+    bool hole = local->known.hole || local->known.last_seq < gone_seq;
     bool indexed = cairn__queries_read_end(&local->known.queries);
     if (!indexed) {
         cairn__queries_free(&local->known.queries);
@@ -133,8 +133,11 @@ void cairn__local_purge(cairn__local *local) {
         (void)cairn__local_use(local, slots, count, zone);
     }
     cairn__local_changed(local);
-    cairn__local_snapshot(local);
-    cairn__diary_drop_older(&local->diary);
+    cairn__diary_wipe(&local->diary);
+}
+
+bool cairn__local_is_purged(const cairn__local *local) {
+    return cairn__diary_is_wiped(&local->diary);
 }
 
 /* --- storage -----------------------------------------------------------------------------------*/
@@ -170,7 +173,7 @@ void cairn__local_changed(cairn__local *local) {
     }
 }
 
-static void forget_person(cairn__local *local, uint32_t person) {
+static void forget_person(cairn__local *local, uint32_t person, bool missed) {
     cairn__known *known = &local->known;
     cairn__persons *persons = &known->persons;
     for (size_t i = persons->count; i > 0; i--) {
@@ -183,16 +186,17 @@ static void forget_person(cairn__local *local, uint32_t person) {
         cairn__profile_move(&known->profile, node->number, 0);
         latest_ms = later(latest_ms, node->trimmed_ms);
         latest_ms = later(latest_ms == INT64_MIN ? latest_ms : latest_ms + 1, node->floor_ms);
-        persons->floor_ms = later(persons->floor_ms, latest_ms);
+        persons->floor_ms = missed ? later(persons->floor_ms, latest_ms) : persons->floor_ms;
         cairn__persons_remove(persons, node);
     }
-    persons->forgotten += 1;
+    persons->forgotten += missed ? 1 : 0;
 }
 
 static void forget_persons(cairn__local *local) {
     uint32_t victim = 0;
-    while ((victim = cairn__persons_victim(&local->known.persons)) != 0) {
-        forget_person(local, victim);
+    bool missed = false;
+    while ((victim = cairn__persons_victim(&local->known.persons, &missed)) != 0) {
+        forget_person(local, victim, missed);
     }
 }
 
@@ -362,10 +366,11 @@ cairn_status cairn__local_note(cairn__local *local, uint64_t seq, const cairn__e
     if (seq <= local->known.last_seq) {
         return CAIRN_OK;
     }
-    uint8_t head[8];
+    uint8_t head[16];
     cairn__event noted = *event;
     noted.seq = seq;
     cairn__store_u64(head, seq);
+    cairn__store_u64(head + 8, (uint64_t)local->known.newest_ms);
     cairn_status status = cairn__local_apply(local, &noted, encoded);
     cairn__diary_add(&local->diary, CAIRN__DIARY_EVENT, cairn__span(head, sizeof head), encoded);
     if (local->known.hole) { /* there was not even memory to know whose it is */

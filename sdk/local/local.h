@@ -7,7 +7,7 @@
  *     if (cairn__local_open(&options, &local) != CAIRN_OK) return;
  *     // for each piece of each segment from CAIRN__LOCAL_SEGMENT_FIRST on that the store holds:
  *     cairn__local_restore(local, segment, bytes);
- *     cairn__local_start(local, now_ms);
+ *     cairn__local_start(local, now_ms, gone_seq);
  *     // events that wait in the queue with a seq above cairn__local_last_seq(): note them again
  *     cairn__local_use(local, definitions->facts, definitions->fact_count, definitions->zone);
  *
@@ -87,16 +87,21 @@ cairn_status cairn__local_restore(cairn__local *local, uint32_t segment, cairn_s
 
 /**
  * Begin. Writes a snapshot where the store had damage.
+ * @param gone_seq  Every event up to this seq has left the queue (it was acknowledged, or dropped):
+ *                  those of them that are missing here cannot be noted again.
  * @retval CAIRN_NO_MEMORY  Some history functions could not be read: their values are unknown.
  */
-cairn_status cairn__local_start(cairn__local *local, int64_t now_ms);
+cairn_status cairn__local_start(cairn__local *local, int64_t now_ms, uint64_t gone_seq);
 
 /** Free everything; the store keeps what it has. NULL is fine. */
 void cairn__local_close(cairn__local *local);
 
-/** Forget everything, in memory and in the store (consent was withdrawn, the person erased). What
- * follows starts from nothing. Wait for the ticket before saying that it is done. */
+/** Forget everything, in memory and in the store (consent was withdrawn, the person erased): every
+ * segment is removed, and none is written before the next note. What follows starts from nothing.
+ * Where a removal fails, call it again. */
 void cairn__local_purge(cairn__local *local);
+/** No byte of before the purge is in the store any more. */
+bool cairn__local_is_purged(const cairn__local *local);
 
 /* --- storage -----------------------------------------------------------------------------------*/
 

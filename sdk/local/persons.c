@@ -8,6 +8,8 @@
 #include "local/local.h"
 #include "model/limits.h"
 
+enum { EDGES_MAX = 2 * CAIRN__LOCAL_IDS_MAX };
+
 cairn__persons cairn__persons_make(cairn_allocator allocator) {
     return (cairn__persons){
         .allocator = allocator, .next_number = 1, .generation = 1, .floor_ms = INT64_MIN
@@ -206,7 +208,7 @@ static bool add_edge(cairn__persons *persons, uint32_t a, uint32_t b) {
             return true;
         }
     }
-    if (persons->edge_count >= 2 * CAIRN__LOCAL_IDS_MAX ||
+    if (persons->edge_count >= EDGES_MAX ||
         !cairn__kept_reserve(persons->allocator, (void **)&persons->edges, sizeof *persons->edges,
                              persons->edge_count, &persons->edge_capacity)) {
         return false;
@@ -224,11 +226,16 @@ static cairn__node *see(cairn__persons *persons, cairn_id id) {
 
 /* The anonymous node is this id's: its links go over. Links of the node to itself are left out. */
 static void absorb(cairn__persons *persons, uint32_t from, uint32_t to) {
+    size_t kept = 0;
     for (size_t i = 0; i < persons->edge_count; i++) {
-        cairn__edge *edge = &persons->edges[i];
-        edge->a = edge->a == from ? to : edge->a;
-        edge->b = edge->b == from ? to : edge->b;
+        cairn__edge edge = persons->edges[i];
+        edge.a = edge.a == from ? to : edge.a;
+        edge.b = edge.b == from ? to : edge.b;
+        if (edge.a != edge.b) {
+            persons->edges[kept++] = edge;
+        }
     }
+    persons->edge_count = kept;
     cairn__node *old = cairn__persons_find(persons, from);
     cairn__node *into = cairn__persons_find(persons, to);
     into->floor_ms = old->floor_ms > into->floor_ms ? old->floor_ms : into->floor_ms;
@@ -329,7 +336,33 @@ cairn_status cairn__persons_unlink(cairn__persons *persons, const cairn_id ids[2
 
 /* --- too many ----------------------------------------------------------------------------------*/
 
-uint32_t cairn__persons_victim(const cairn__persons *persons) {
+static bool has_id(const cairn__persons *persons, uint32_t person) {
+    for (size_t i = 0; i < persons->count; i++) {
+        if (persons->nodes[i].person == person && persons->nodes[i].id.value.len > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Somebody who was anonymous to the end cannot come back: nothing can name them. */
+static uint32_t gone(const cairn__persons *persons) {
+    for (size_t i = 0; i < persons->count; i++) {
+        uint32_t person = persons->nodes[i].person;
+        if (!cairn__persons_is_current(persons, persons->nodes[i].number) &&
+            !has_id(persons, person)) {
+            return person;
+        }
+    }
+    return 0;
+}
+
+uint32_t cairn__persons_victim(const cairn__persons *persons, bool *missed_out) {
+    uint32_t away = gone(persons);
+    *missed_out = away == 0;
+    if (away != 0) {
+        return away;
+    }
     if (persons->count <= CAIRN__LOCAL_IDS_MAX &&
         cairn__persons_number(persons) <= CAIRN__LOCAL_PERSONS_MAX) {
         return 0;

@@ -74,8 +74,9 @@ void cairn__persons_logout(cairn__persons *persons);
 cairn_status cairn__persons_link(cairn__persons *persons, const cairn_id ids[2]);
 cairn_status cairn__persons_unlink(cairn__persons *persons, const cairn_id ids[2]);
 
-/** The person to forget, since there are too many persons or ids: its number; 0: none. */
-uint32_t cairn__persons_victim(const cairn__persons *persons);
+/** The person to forget, since it cannot come back, or since there are too many persons or ids: its
+ * number; 0: none. *missed_out: it may come back, and then its past is not known. */
+uint32_t cairn__persons_victim(const cairn__persons *persons, bool *missed_out);
 /** Take a node away with its links; the caller has taken care of its events. */
 void cairn__persons_remove(cairn__persons *persons, cairn__node *node);
 

@@ -70,6 +70,15 @@ static bool add_entry(cairn__queries *queries, uint32_t name, size_t asked) {
     return true;
 }
 
+static bool index_step(cairn__queries *queries, size_t place, const cairn__query_step *step) {
+    for (size_t i = 0; i < step->name_count; i++) {
+        if (!add_entry(queries, cairn__past_name(step->names[i]), place)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The names of one query; `any` asks for the one entry of those that take every event. */
 static bool index_one(cairn__queries *queries, size_t place, bool any) {
     const cairn__query_step *steps = NULL;
@@ -82,14 +91,11 @@ static bool index_one(cairn__queries *queries, size_t place, bool any) {
     if (takes_any || any) {
         return takes_any != any || add_entry(queries, 0, place);
     }
-    for (size_t i = 0; i < count; i++) {
-        for (size_t j = 0; j < steps[i].name_count; j++) {
-            if (!add_entry(queries, cairn__past_name(steps[i].names[j]), place)) {
-                return false;
-            }
-        }
+    bool good = true;
+    for (size_t i = 0; i < count && good; i++) {
+        good = index_step(queries, place, &steps[i]);
     }
-    return true;
+    return good;
 }
 
 static void sift(cairn__query_entry *entries, size_t from, size_t count) {
@@ -139,22 +145,24 @@ static bool index_all(cairn__queries *queries) {
     return true;
 }
 
+static size_t place_of(const cairn__query_entry *entries, size_t count, uint32_t name) {
+    size_t low = 0;
+    size_t high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (entries[middle].name < name) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
 bool cairn__queries_next(const cairn__queries *queries, uint32_t name, size_t *at,
                          size_t *place_out) {
     size_t named = queries->entry_count - queries->any_count;
-    if (*at == 0) {
-        size_t low = 0;
-        size_t high = named;
-        while (low < high) {
-            size_t middle = low + (high - low) / 2;
-            if (queries->entries[middle].name < name) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        *at = low + 1;
-    }
+    *at = *at == 0 ? place_of(queries->entries, named, name) + 1 : *at;
     size_t index = *at - 1;
     if (index < named && queries->entries[index].name != name) {
         index = named;

@@ -16,11 +16,9 @@
 #include "rules/history.h"
 
 enum {
-    CAIRN__FOLD_BUCKETS_MAX = 8,           /* per query and node; then the oldest two become one */
-    CAIRN__FOLDS_MAX = 512,                /* of all queries; then what is older is unknown */
-    CAIRN__FOLD_TEXT_BYTES_MAX = 256,      /* of a value that is kept; longer ones are not folded */
-    CAIRN__FOLD_EDGE_MS = 3 * 3600 * 1000, /* nearer to the edge of a window is not sure: zones that
-                                              set their clock back over midnight */
+    CAIRN__FOLD_BUCKETS_MAX = 8,      /* per query and node; then the oldest two become one */
+    CAIRN__FOLDS_MAX = 512,           /* of all queries; then what is older is unknown */
+    CAIRN__FOLD_TEXT_BYTES_MAX = 256, /* of a value that is kept; longer ones are not folded */
     CAIRN__QUERIES_BYTES_MAX = 1024 * 1024, /* of all that are asked, as read */
     CAIRN__QUERY_COUNTED_ON_MAX = 16, /* by one event; others are evaluated again when asked */
     CAIRN__QUERY_AGAIN_MS = 60 * 1000 /* an unknown value is tried again */

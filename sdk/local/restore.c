@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "local/inside.h"
 
-enum { DECODE_BYTES_MAX = 256 * 1024, HELD_HEAD_BYTES = 12, EVENT_HEAD_BYTES = 8 };
+enum { DECODE_BYTES_MAX = 256 * 1024, HELD_HEAD_BYTES = 12, EVENT_HEAD_BYTES = 16 };
 
 /* --- snapshots ---------------------------------------------------------------------------------*/
 
@@ -148,6 +148,10 @@ static bool take_event(cairn__local *local, const cairn__record *record, cairn__
         return false;
     }
     event.seq = cairn__load_u64(at);
+    int64_t newest_ms = (int64_t)cairn__load_u64(at + 8); /* also of what was lost before */
+    if (newest_ms > local->known.newest_ms) {
+        local->known.newest_ms = newest_ms;
+    }
     return cairn__local_apply(local, &event, encoded) != CAIRN_NO_MEMORY;
 }
 

@@ -33,7 +33,7 @@ static size_t place_of(const cairn__server *server, uint64_t key) {
 /* The last of several of one key counts. */
 static bool add(cairn__server *server, uint64_t key, cairn_value value, int64_t until_ms) {
     size_t at = place_of(server, key);
-    if (at == server->count || server->values[at].key != key) {
+    if (server->values == NULL || at == server->count || server->values[at].key != key) {
         if (!cairn__kept_reserve(server->allocator, (void **)&server->values,
                                  sizeof *server->values, server->count, &server->capacity)) {
             return false;

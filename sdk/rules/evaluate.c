@@ -134,7 +134,7 @@ static answer matches(const machine *m, const cairn__rule_code *code, const valu
     cairn__rule_constant pattern = cairn__rule_constant_at(&m->view, code->c);
     cairn_span program = cairn__span(m->view.data + pattern.payload, pattern.count);
     return truth(text->kind == CAIRN_VALUE_STRING &&
-                 cairn__pattern_matches(program, text->as.string, (cairn__fold)text->fold));
+                 cairn__pattern_matches(program, text->as.string, (cairn__pattern_fold)text->fold));
 }
 
 /* The 29th of February is the 28th in years that have none. */

@@ -44,7 +44,8 @@ typedef struct cairn__query_times {
 } cairn__query_times;
 cairn__query_times cairn__query_window(const cairn__query *query, const cairn__query_moment *when);
 
-/** A person's events, oldest first; ties in order of arrival. */
+/** A person's events, oldest first; ties in order of arrival. Those that are no CAIRN__EVENT_TRACK
+ * never count. */
 typedef struct cairn__history {
     /** The next event, or NULL after the last; borrowed until the next call. Events outside the
      * query's times, and those that it does not take, may be left out, and need not be. */
@@ -65,6 +66,7 @@ bool cairn__query_takes(const cairn__query *query, const cairn__query_moment *wh
  * The function's value: an integer, a number, a boolean, or what min, max, first and last found
  * (a copy in `scratch`). CAIRN__RULE_VALUE_UNKNOWN where events that may be missing could change
  * it, where only the server can say (member, any, all), and where `scratch` is full.
+ * Cost: per event one look at its name for each step; of those that bear one, the `where`'s cost.
  * @param scratch       Takes copies of texts; what is in it must live as long as the value is used.
  * @param until_ms_out  The value is the same at every moment from now_ms to before this one, as
  *                      long as no event comes (INT64_MAX: for ever). Not always the last such

@@ -40,10 +40,14 @@ bool cairn__pattern_check(cairn_span program);
 uint32_t cairn__pattern_states(cairn_span program);
 
 /** How ASCII letters of the text are seen: as they are, or through lower() or upper(). */
-typedef enum cairn__fold { CAIRN__FOLD_NONE, CAIRN__FOLD_LOWER, CAIRN__FOLD_UPPER } cairn__fold;
+typedef enum cairn__pattern_fold {
+    CAIRN__FOLD_NONE,
+    CAIRN__FOLD_LOWER,
+    CAIRN__FOLD_UPPER
+} cairn__pattern_fold;
 
 /** Is the pattern found in the text? The program must be compiled or checked. Uses 4 KiB of stack,
  * no other memory. Bytes that are not UTF-8 match only `.` and negated classes. */
-bool cairn__pattern_matches(cairn_span program, cairn_span text, cairn__fold fold);
+bool cairn__pattern_matches(cairn_span program, cairn_span text, cairn__pattern_fold fold);
 
 #endif

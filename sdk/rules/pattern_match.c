@@ -30,7 +30,7 @@ static uint32_t upper(uint32_t c) {
 }
 
 /* The code point at *at, which moves on; each byte of bad UTF-8 counts as one. */
-static uint32_t next_char(cairn_span text, size_t *at, cairn__fold fold) {
+static uint32_t next_char(cairn_span text, size_t *at, cairn__pattern_fold fold) {
     const uint8_t *from = text.data + *at;
     size_t left = text.len - *at;
     uint32_t lead = from[0];
@@ -148,7 +148,7 @@ static void step(matcher *m, uint32_t c) {
     }
 }
 
-bool cairn__pattern_matches(cairn_span program, cairn_span text, cairn__fold fold) {
+bool cairn__pattern_matches(cairn_span program, cairn_span text, cairn__pattern_fold fold) {
     matcher m;
     m.view = cairn__pattern_open(program);
     m.waiting.count = 0;

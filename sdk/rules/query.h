@@ -58,11 +58,12 @@ bool cairn__query_within(const cairn__query_bounds *bounds, int64_t time_ms);
 bool cairn__query_step_holds(const cairn__query_step *step, const cairn__event *event,
                              const cairn__zone *zone);
 
-/** The same; most events are told by the length of their name. */
+/** The same, of what was tracked: a login or a profile's change is no event of a history. Most are
+ * told by the length of their name. */
 static inline bool cairn__query_step_takes(const cairn__query_step *step, const cairn__event *event,
                                            const cairn__zone *zone) {
     return (step->lengths >> (event->name.len & 63) & 1) != 0 &&
-           cairn__query_step_holds(step, event, zone);
+           event->kind == CAIRN__EVENT_TRACK && cairn__query_step_holds(step, event, zone);
 }
 
 /** a + b, at most INT64_MAX and at least INT64_MIN. */

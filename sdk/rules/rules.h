@@ -31,7 +31,7 @@ enum { CAIRN__RULE_VALUE_UNKNOWN = 255 };
 
 typedef struct cairn__rule_slot {
     cairn__rule_space space;
-    cairn_span name; /* "amount", "vip.level"; without the space */
+    cairn_span name; /* "amount", "vip.level"; without the space. Of QUERY: bytes, at most 64 KiB */
 } cairn__rule_slot;
 
 /** Who can know a slot's value. */

@@ -12,7 +12,7 @@ enum { CAIRN__RULE_KIND_DURATION = 7, CAIRN__RULE_KIND_UNKNOWN = CAIRN__RULE_VAL
 
 typedef struct cairn__rule_value {
     uint8_t kind;
-    uint8_t fold; /* cairn__fold, of a string or of a list's items */
+    uint8_t fold; /* cairn__pattern_fold, of a string or of a list's items */
     union {
         bool boolean;
         int64_t integer; /* a whole number, ms of a time or of a duration */

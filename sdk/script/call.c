@@ -98,26 +98,25 @@ static bool is_finite_number(duk_context *context) {
     return duk_is_number(context, -1) != 0 && isfinite(duk_get_number(context, -1));
 }
 
-/* The primitive or JSON text on the top goes out. */
-static void put_text(duk_context *context, cairn__buffer *out) {
+/* The primitive or JSON text on the top goes out; NULL, or why it cannot. */
+static const char *put_text(duk_context *context, cairn__buffer *out) {
     duk_size_t bytes = 0;
     const char *text = duk_to_lstring(context, -1, &bytes);
+    if (bytes > CAIRN__SCRIPT_OUT_BYTES - out->len) {
+        return too_long; /* as UTF-8 as well: it is at least two thirds of this */
+    }
     cairn__script_text_out(cairn__span(text, bytes), out);
+    return NULL;
 }
 
 static const char *put_json(duk_context *context, cairn__buffer *out) {
     (void)duk_json_encode(context, -1);
-    if (duk_is_string(context, -1) == 0) {
-        return not_json;
-    }
-    put_text(context, out);
-    return NULL;
+    return duk_is_string(context, -1) == 0 ? not_json : put_text(context, out);
 }
 
 static const char *put_tag(duk_context *context, cairn__buffer *out) {
     if (is_finite_number(context)) {
-        put_text(context, out);
-        return NULL;
+        return put_text(context, out);
     }
     if (duk_check_type_mask(
             context, -1, DUK_TYPE_MASK_STRING | DUK_TYPE_MASK_BOOLEAN | DUK_TYPE_MASK_NULL) == 0) {
@@ -138,7 +137,7 @@ static const char *put_scores(duk_context *context, size_t count, cairn__buffer 
             return not_scores;
         }
         cairn__buffer_byte(out, i == 0 ? '[' : ',');
-        put_text(context, out);
+        (void)put_text(context, out); /* 1,000 numbers always fit */
         duk_pop(context);
     }
     cairn__buffer_append(out, count == 0 ? CAIRN_STR("[]") : CAIRN_STR("]"));
@@ -153,8 +152,7 @@ static const char *put_result(duk_context *context, cairn__script_use use, size_
         if (!is_finite_number(context)) {
             return not_number;
         }
-        put_text(context, out);
-        return NULL;
+        return put_text(context, out);
     case CAIRN__SCRIPT_TAG:
         return put_tag(context, out);
     case CAIRN__SCRIPT_RANK:

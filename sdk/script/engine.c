@@ -14,6 +14,7 @@
 enum {
     STEPS_PER_CHECK = 262144, /* opcodes between two questions of the executor */
     IMAGE_BYTES = 384 * 1024, /* of one prepared script with its source */
+    TOLD_BYTES_MAX = 2 * CAIRN__SCRIPT_ERROR_BYTES_MAX,
     TEXT_BYTES = CAIRN__SCRIPT_INPUT_BYTES_MAX / 2 * 3
 };
 
@@ -198,6 +199,7 @@ size_t cairn__script_peak_bytes(const cairn__script_engine *engine) {
 
 static void say(cairn__buffer *out, cairn_span text) {
     cairn__buffer_clear(out);
+    text.len = text.len < TOLD_BYTES_MAX ? text.len : TOLD_BYTES_MAX;
     cairn__script_text_out(text, out);
     while (!out->failed && out->len > CAIRN__SCRIPT_ERROR_BYTES_MAX) {
         out->len = CAIRN__SCRIPT_ERROR_BYTES_MAX;

@@ -1,8 +1,9 @@
 /* pool.c: size classes over a region. A block is a header of 8 bytes with its class, and its bytes;
- * a free block holds the next free one of its class. Blocks are neither split nor joined: a script
- * that wastes memory so only reaches its own limit sooner. */
+ * a free block holds the next free one of its class. Blocks are neither split nor joined (only the
+ * last one grows and goes): a script that wastes memory so only reaches its own limit sooner. */
 #include "script/pool.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -12,7 +13,8 @@ enum { HEADER_BYTES = 8, BYTES_MIN = 16, STEPS = 4, STEPS_LOG2 = 2 };
 /* Class c holds 16 * (1 + (c % 4) / 4) * 2^(c / 4) bytes: waste is below a quarter. */
 static size_t class_bytes(uint32_t class_number) {
     size_t step = class_number % STEPS;
-    return (((size_t)STEPS + step) * BYTES_MIN / STEPS) << (class_number / STEPS);
+    size_t bytes = (((size_t)STEPS + step) * BYTES_MIN / STEPS) << (class_number / STEPS);
+    return (bytes + HEADER_BYTES - 1) / HEADER_BYTES * HEADER_BYTES;
 }
 
 static uint32_t class_of(size_t bytes) {
@@ -67,9 +69,12 @@ void *cairn__script_pool_alloc(cairn__script_pool *pool, size_t bytes) {
     make_good(pool, bytes);
     found = pool->base + pool->used + HEADER_BYTES;
     *header_of(found) = class_number;
-    pool->used += (whole + HEADER_BYTES - 1) / HEADER_BYTES * HEADER_BYTES;
-    pool->used = pool->used < pool->bytes ? pool->used : pool->bytes;
+    pool->used += whole;
     return found;
+}
+
+static bool is_last(const cairn__script_pool *pool, const void *at, uint32_t class_number) {
+    return (const uint8_t *)at + class_bytes(class_number) == pool->base + pool->used;
 }
 
 void cairn__script_pool_release(cairn__script_pool *pool, void *at) {
@@ -78,8 +83,26 @@ void cairn__script_pool_release(cairn__script_pool *pool, void *at) {
     }
     uint32_t class_number = *header_of(at);
     CAIRN_ASSERT(class_number < CAIRN__SCRIPT_POOL_CLASSES);
+    if (is_last(pool, at, class_number)) {
+        pool->used -= HEADER_BYTES + class_bytes(class_number);
+        return;
+    }
     memcpy(at, &pool->free[class_number], sizeof(void *));
     pool->free[class_number] = at;
+}
+
+/* What grows step by step is often the last block: it need not leave holes behind. */
+static bool grow_last(cairn__script_pool *pool, void *at, size_t bytes) {
+    size_t begin = (size_t)((uint8_t *)at - pool->base);
+    uint32_t class_number = bytes > pool->bytes ? CAIRN__SCRIPT_POOL_CLASSES : class_of(bytes);
+    if (class_number >= CAIRN__SCRIPT_POOL_CLASSES ||
+        class_bytes(class_number) > pool->bytes - begin) {
+        return false;
+    }
+    *header_of(at) = class_number;
+    pool->used = begin + class_bytes(class_number);
+    make_good(pool, bytes);
+    return true;
 }
 
 void *cairn__script_pool_resize(cairn__script_pool *pool, void *at, size_t bytes) {
@@ -91,6 +114,9 @@ void *cairn__script_pool_resize(cairn__script_pool *pool, void *at, size_t bytes
     CAIRN_ASSERT(class_number < CAIRN__SCRIPT_POOL_CLASSES);
     size_t had = class_bytes(class_number);
     if (bytes <= had && class_of(bytes) == class_number) {
+        return at;
+    }
+    if (bytes > had && is_last(pool, at, class_number) && grow_last(pool, at, bytes)) {
         return at;
     }
     void *moved = cairn__script_pool_alloc(pool, bytes);

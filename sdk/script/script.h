@@ -16,6 +16,8 @@ enum {
     CAIRN__SCRIPT_SOURCE_BYTES_MAX = 64 * 1024,
     CAIRN__SCRIPT_INPUT_BYTES_MAX = 256 * 1024,
     CAIRN__SCRIPT_RESULT_BYTES_MAX = 64 * 1024,
+    CAIRN__SCRIPT_OUT_BYTES =
+        CAIRN__SCRIPT_RESULT_BYTES_MAX / 2 * 3, /* result_out never needs more */
     CAIRN__SCRIPT_ERROR_BYTES_MAX = 512,
     CAIRN__SCRIPT_TAG_BYTES_MAX = 1024, /* of a tag value as JSON */
     CAIRN__SCRIPT_ITEMS_MAX = 1000,     /* that one ranking may have */

@@ -53,10 +53,13 @@ def login_message(seq, time_ms, kind, value):
             + bytes_field(9, person))
 
 
-def sync_request(key, device_id, sent_ms, events):
-    """`events`: encoded Event messages, the oldest first."""
+def sync_request(key, device_id, sent_ms, events, bundle_version=None):
+    """`events`: encoded Event messages, the oldest first. A device that decides has a bundle of
+    some version, 0 before its first."""
     head = bytes_field(1, key) + bytes_field(2, device_id) + bytes_field(3, "test")
     head += bytes_field(4, "0") + number_field(6, sent_ms)
+    if bundle_version is not None:
+        head += number_field(9, bundle_version) + number_field(11, 1)
     return head + b"".join(bytes_field(14, event) for event in events)
 
 
@@ -89,14 +92,20 @@ def fields(data):
 
 
 def sync_response(data):
-    """{"acked_seq": .., "rejected": [(seq, reason)], "retry_after_ms": .., "new_device_id": ..}"""
-    out = {"acked_seq": 0, "rejected": [], "retry_after_ms": 0, "new_device_id": False}
+    """{"acked_seq": .., "rejected": [(seq, reason)], "retry_after_ms": .., "new_device_id": ..,
+    "bundle": .., "bundle_version": ..}"""
+    out = {"acked_seq": 0, "rejected": [], "retry_after_ms": 0, "new_device_id": False,
+           "bundle": b"", "bundle_version": 0}
     for field, value in fields(data):
         if field == 1:
             out["acked_seq"] = value
         elif field == 2:
             one = dict(fields(value))
             out["rejected"].append((one.get(1, 0), one.get(2, b"").decode()))
+        elif field == 4:
+            out["bundle"] = value
+        elif field == 5:
+            out["bundle_version"] = value
         elif field == 10:
             out["retry_after_ms"] = value
         elif field == 12:

@@ -51,6 +51,18 @@ static void put_block(world *w, const char *head, const char *json, size_t json_
     }
 }
 
+static void check_moved_in(const cairn__definitions *all) {
+    bool found = false;
+    for (size_t i = 0; i < all->experiment_count; i++) {
+        const cairn__experiment *one = &all->experiments[i].experiment;
+        if (cairn__span_equal(all->experiments[i].name, CAIRN_STR("moved-in"))) {
+            found = one->version == CAIRN__ASSIGN_V3 && one->murmur.seed == 86028157 &&
+                    one->murmur.steps == 3;
+        }
+    }
+    assert_true(found);
+}
+
 static void every_example_is_accepted_and_read_by_devices(void **state) {
     world *w = *state;
     static const char fence[] = "```json ";
@@ -77,6 +89,7 @@ static void every_example_is_accepted_and_read_by_devices(void **state) {
     assert_int_equal(bundle.definitions.popup_count, 2);
     assert_int_equal(bundle.definitions.audience_count, 4);
     assert_int_equal(bundle.consent_default_count, 2);
+    check_moved_in(&bundle.definitions);
     cairn__arena_free(&arena);
 }
 

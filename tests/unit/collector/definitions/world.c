@@ -21,9 +21,10 @@ static bool has_zone(void *self, cairn_span name) {
     return false;
 }
 
-static cairn_status write_table(void *self, const cairn_span *names, size_t count,
+static cairn_status write_table(void *self, const cairn_span *names, size_t count, bool all,
                                 cairn__buffer *to) {
     (void)self;
+    (void)all;
     (void)names;
     (void)count;
     static uint8_t bytes[3][8192];

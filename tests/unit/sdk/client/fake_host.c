@@ -73,6 +73,13 @@ static void heard_refused(void *self, uint64_t seq, cairn_span reason) {
                    (const char *)reason.data);
 }
 
+static void heard_popup(void *self, cairn_span json) {
+    fake_host *host = self;
+    host->popups += 1;
+    cairn__buffer_clear(&host->popup);
+    cairn__buffer_append(&host->popup, json);
+}
+
 static void heard_purged(void *self) {
     ((fake_host *)self)->purges += 1;
 }
@@ -86,8 +93,12 @@ void fake_host_open(fake_host *host, uint64_t seed) {
     host->mono_ms = 5000;
     host->post = cairn__buffer_make(cairn__heap(), BUFFER_BYTES_MAX);
     host->answer = cairn__buffer_make(cairn__heap(), BUFFER_BYTES_MAX);
-    host->slots[0] = cairn__buffer_make(cairn__heap(), BUFFER_BYTES_MAX);
-    host->slots[1] = cairn__buffer_make(cairn__heap(), BUFFER_BYTES_MAX);
+    host->bundle = cairn__buffer_make(cairn__heap(), BUFFER_BYTES_MAX);
+    host->facts = cairn__buffer_make(cairn__heap(), BUFFER_BYTES_MAX);
+    host->popup = cairn__buffer_make(cairn__heap(), BUFFER_BYTES_MAX);
+    for (size_t i = 0; i < HOST_SLOTS; i++) {
+        host->slots[i] = cairn__buffer_make(cairn__heap(), BUFFER_BYTES_MAX);
+    }
     host->platform = (cairn_platform){
         .clock = { wall_ms, mono_ms, host },
         .random = { fill, host },
@@ -95,6 +106,7 @@ void fake_host_open(fake_host *host, uint64_t seed) {
         .transport = { start_post, host },
         .listener = { .acked = heard_acked,
                       .refused = heard_refused,
+                      .popup = heard_popup,
                       .self = host,
                       .purged = heard_purged },
     };
@@ -112,8 +124,12 @@ void fake_host_close(fake_host *host) {
     for (size_t i = 0; i < host->segment_count; i++) {
         cairn__buffer_free(&host->segments[i].bytes);
     }
-    cairn__buffer_free(&host->slots[0]);
-    cairn__buffer_free(&host->slots[1]);
+    for (size_t i = 0; i < HOST_SLOTS; i++) {
+        cairn__buffer_free(&host->slots[i]);
+    }
+    cairn__buffer_free(&host->bundle);
+    cairn__buffer_free(&host->facts);
+    cairn__buffer_free(&host->popup);
     cairn__buffer_free(&host->post);
     cairn__buffer_free(&host->answer);
 }
@@ -123,7 +139,7 @@ cairn_client *fake_host_boot(fake_host *host, const cairn_options *options) {
     if (cairn_open(options, &host->platform, &client) != CAIRN_OK) {
         return NULL;
     }
-    for (uint32_t slot = 0; slot < 2; slot++) {
+    for (uint32_t slot = 0; slot < HOST_SLOTS; slot++) {
         (void)cairn_restore(client, CAIRN_SPACE_STATE, slot,
                             cairn__buffer_span(&host->slots[slot]));
     }
@@ -298,6 +314,15 @@ static uint32_t take_request(fake_host *host, cairn__arena *arena) {
     response.rejected_count = host->refuse_seq > 0 ? 1 : 0;
     response.new_device_id = host->new_device;
     host->new_device = false;
+    bool decides = (request.head.capabilities & CAIRN__CAPABILITY_DECIDES) != 0;
+    if (decides && request.head.bundle_version != host->bundle_version) {
+        response.bundle = cairn__buffer_span(&host->bundle);
+        response.bundle_version = host->bundle_version;
+    }
+    if (decides) {
+        response.facts = cairn__buffer_span(&host->facts);
+        response.facts_version = host->facts_version;
+    }
     cairn__sync_response_encode(&response, &host->answer);
     return 200;
 }
@@ -346,8 +371,11 @@ void fake_host_pass(fake_host *host, cairn_client *client, int64_t ms) {
 }
 
 bool fake_host_empty(const fake_host *host) {
-    return host->op_count == 0 && host->segment_count == 0 && host->slots[0].len == 0 &&
-           host->slots[1].len == 0;
+    size_t bytes = 0;
+    for (size_t i = 0; i < HOST_SLOTS; i++) {
+        bytes += host->slots[i].len;
+    }
+    return host->op_count == 0 && host->segment_count == 0 && bytes == 0;
 }
 
 size_t fake_host_count(const fake_host *host, int64_t id) {

@@ -11,7 +11,8 @@ enum {
     HOST_OPS_MAX = 4096,
     HOST_SEGMENTS_MAX = 512,
     HOST_EVENTS_MAX = 8192,
-    HOST_DEVICES_MAX = 64
+    HOST_DEVICES_MAX = 64,
+    HOST_SLOTS = 4
 };
 
 typedef enum host_op_kind { HOST_APPEND, HOST_REMOVE, HOST_STATE } host_op_kind;
@@ -49,7 +50,7 @@ typedef struct fake_host {
     /* the disk, and what is on its way to it */
     host_segment segments[HOST_SEGMENTS_MAX];
     size_t segment_count;
-    cairn__buffer slots[2];
+    cairn__buffer slots[HOST_SLOTS];
     host_op ops[HOST_OPS_MAX];
     size_t op_count;
     uint64_t submitted; /* operations ever */
@@ -65,17 +66,23 @@ typedef struct fake_host {
     size_t device_count;
     host_event events[HOST_EVENTS_MAX];
     size_t event_count;
-    size_t duplicates;   /* seen again and not counted */
-    size_t events_max;   /* more in one request: 413; 0: any number */
-    uint64_t refuse_seq; /* answer "rejected" for it */
-    bool new_device;     /* say so in the next answer */
-    bool collided;       /* two events under one (device, seq) */
+    size_t duplicates;    /* seen again and not counted */
+    size_t events_max;    /* more in one request: 413; 0: any number */
+    uint64_t refuse_seq;  /* answer "rejected" for it */
+    bool new_device;      /* say so in the next answer */
+    bool collided;        /* two events under one (device, seq) */
+    cairn__buffer bundle; /* given to devices that decide and have another version; may be empty */
+    uint64_t bundle_version;
+    cairn__buffer facts; /* given with every answer to devices that decide; may be empty */
+    uint64_t facts_version;
 
     /* what the listener heard */
     uint64_t acked_seq;
     uint64_t refused_seq;
     char refused_reason[64];
     unsigned purges;
+    cairn__buffer popup; /* the newest */
+    unsigned popups;
 } fake_host;
 
 void fake_host_open(fake_host *host, uint64_t seed);

@@ -91,7 +91,8 @@ typedef struct conform_rule {
 typedef const char *(*conform_value_of)(void *context, const cairn__rule_slot *slot,
                                         cairn__arena *arena, cairn_value *value_out);
 
-/** Compile and fill; returns why not, or NULL. Free in both cases. */
+/** Compile, load the program's bytes as a device does, and fill; returns why not, or NULL. Free in
+ * both cases. */
 const char *conform_compile(conform_rule *rule, const conform_text *text, conform_value_of value_of,
                             void *context);
 void conform_free(conform_rule *rule);

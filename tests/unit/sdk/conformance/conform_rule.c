@@ -129,8 +129,13 @@ const char *conform_compile(conform_rule *rule, const conform_text *text, confor
     const cairn__rule_source source = { cairn__span(text->text, text->len),
                                         CAIRN__RULE_USER | CAIRN__RULE_QUERY, 0, &rule->arena,
                                         &rule->fault };
-    if (cairn__rule_compile(&source, &rule->rule) != CAIRN_OK) {
+    cairn__rule compiled;
+    if (cairn__rule_compile(&source, &compiled) != CAIRN_OK) {
         return "such a rule is refused";
+    }
+    const cairn_span program = { compiled.program, compiled.program_bytes };
+    if (cairn__rule_load(program, &rule->arena, &rule->rule) != CAIRN_OK) {
+        return "the program of the rule is not taken";
     }
     if (rule->rule.slot_count > CONFORM_SLOTS_MAX) {
         return "more names than the adapter has room for";

@@ -79,31 +79,33 @@ static void make_properties(gen_case *to, uint64_t *seed, int index) {
     to->events[index].property_count = count;
 }
 
-/* Moments at which windows begin and end, and any others. */
+/* Moments at which windows begin and end, and any others. One roll per statement, here and
+ * everywhere: compilers differ in what they evaluate first. */
 static int64_t some_time(const gen_case *of, uint64_t *seed, int made) {
-    static const int64_t spans[] = { 5, 180, 3 * 1440, 35 * 1440 };
+    static const unsigned spans[] = { 5, 180, 3 * 1440, 35 * 1440 };
     const history_clock *clock = roll(seed, 2) == 0 ? of->zone : of->user_zone;
     int64_t near = (int64_t)roll(seed, 3) - 1;
+    int64_t duration_ms = gen_durations[roll(seed, GEN_DURATIONS)].ms;
+    unsigned span = spans[roll(seed, 4)];
+    int64_t back_ms = (int64_t)roll(seed, span) * minute_ms;
+    int64_t other_ms = made == 0 ? of->now_ms : of->events[roll(seed, (unsigned)made)].time_ms;
     int64_t day = 0;
     switch (roll(seed, 8)) {
     case 0:
-        return of->now_ms - gen_durations[roll(seed, GEN_DURATIONS)].ms + near;
+        return of->now_ms - duration_ms + near;
     case 1:
     case 2:
-        day = history_clock_day(clock, of->now_ms) - (int64_t)roll(seed, roll(seed, 2) ? 3 : 33);
+        day = history_clock_day(clock, of->now_ms) - (int64_t)roll(seed, span > 180 ? 3 : 33);
         day = history_clock_day_start(clock, day);
         return day == INT64_MAX ? of->now_ms : day + near;
     case 3:
-        return made == 0 ? of->now_ms
-                         : of->events[roll(seed, (unsigned)made)].time_ms +
-                               gen_durations[roll(seed, 6)].ms + near;
+        return other_ms + duration_ms + near;
     case 4:
-        return made == 0 ? of->now_ms : of->events[roll(seed, (unsigned)made)].time_ms;
+        return other_ms;
     case 5:
-        return of->now_ms + (int64_t)roll(seed, 5 * 1440) * minute_ms;
+        return of->now_ms + back_ms / 7;
     default:
-        return of->now_ms - (int64_t)roll(seed, (unsigned)spans[roll(seed, 4)]) * minute_ms -
-               roll(seed, 2000);
+        return of->now_ms - back_ms - (int64_t)roll(seed, 2000);
     }
 }
 
@@ -139,8 +141,9 @@ static gen_step some_step(uint64_t *seed) {
         step.names |= 1u << roll(seed, GEN_NAMES);
     }
     if (roll(seed, 3) == 0) {
-        step.where = (gen_where){ (gen_where_kind)roll(seed, GEN_WHERE_KINDS), roll(seed, 4) == 0,
-                                  (int)roll(seed, 4) };
+        step.where.kind = (gen_where_kind)roll(seed, GEN_WHERE_KINDS);
+        step.where.negated = roll(seed, 4) == 0;
+        step.where.number = (int)roll(seed, 4);
     }
     return step;
 }

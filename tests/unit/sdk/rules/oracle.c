@@ -10,10 +10,11 @@ typedef oracle_value val;
 typedef oracle_node node;
 __extension__ typedef __int128 wide;
 
-const char *const oracle_functions[] = { "lower",     "upper", "trim",   "length",
-                                         "substring", "abs",   "round",  "floor",
-                                         "ceil",      "year",  "month",  "day",
-                                         "weekday",   "hour",  "minute", "coalesce" };
+const char *const oracle_functions[] = {
+    "lower",   "upper", "trim",   "length",   "substring",       "abs",
+    "round",   "floor", "ceil",   "year",     "month",           "day",
+    "weekday", "hour",  "minute", "coalesce", "version_compare", "in_network"
+};
 enum {
     LOWER,
     UPPER,
@@ -533,6 +534,9 @@ static val call(int which, const val *args, int count) {
     }
     if (unknown) {
         return of_kind(ORACLE_UNKNOWN);
+    }
+    if (which == ORACLE_VERSION_COMPARE || which == ORACLE_IN_NETWORK) {
+        return oracle_two_texts(which, &args[0], &args[1]);
     }
     return which <= SUBSTRING ? text_function(which, args, count)
            : which <= CEIL    ? number_function(which, args)

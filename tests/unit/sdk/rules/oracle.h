@@ -75,6 +75,10 @@ size_t oracle_print(const oracle_node *from, char *to);
 oracle_value oracle_evaluate(const oracle_node *from, const oracle_value *slots, int64_t now_ms);
 
 extern const char *const oracle_functions[];
-enum { ORACLE_FUNCTIONS = 16 };
+enum { ORACLE_FUNCTIONS = 18, ORACLE_VERSION_COMPARE = 16, ORACLE_IN_NETWORK = 17 };
+
+/** version_compare and in_network of two values that are neither null nor unknown
+ * (oracle_functions.c). */
+oracle_value oracle_two_texts(int which, const oracle_value *a, const oracle_value *b);
 
 #endif

@@ -56,10 +56,15 @@ static const cairn_property text[] = { { SPAN("amount"), TEXT("x") }, { SPAN("sk
 
 /* `now` is 2026-11-24T10:00:00Z, a Tuesday; the last event is after it. */
 static const cairn__event events[] = {
-    AT(-40 * (int64_t)DAY, "open"),  BUY(-8 * (int64_t)DAY, cheap),
-    AT(-34 * (int64_t)HOUR, "view"), AT(-33 * (int64_t)HOUR, "cart"),
-    BUY(-10 * (int64_t)HOUR, dear),  BUY(-2 * (int64_t)HOUR, odd),
-    BUY(-1 * (int64_t)HOUR, text),   AT(HOUR, "view"),
+    AT(-40 * (int64_t)DAY, "open"),
+    BUY(-8 * (int64_t)DAY, cheap),
+    AT(-34 * (int64_t)HOUR, "view"),
+    AT(-33 * (int64_t)HOUR, "cart"),
+    BUY(-10 * (int64_t)HOUR, dear),
+    BUY(-2 * (int64_t)HOUR, odd),
+    BUY(-1 * (int64_t)HOUR, text),
+    AT(HOUR, "view"),
+    { .time_ms = NOW + 2 * (int64_t)HOUR, .name = SPAN("login"), .kind = CAIRN__EVENT_LOGIN },
 };
 
 typedef struct question {
@@ -126,6 +131,7 @@ static void functions_count_and_compute(void **state) {
         { "did(buy, last 2 hours)", TRUTH(true), HOUR },
         { "did(view, last 1 hour)", TRUTH(false), HOUR },
         { "did(refund)", TRUTH(false), INT64_MAX },
+        { "did(login)", TRUTH(false), INT64_MAX },
         { "sum(buy.amount) = 1", DOUBLE(240.5), INT64_MAX },
         { "sum(buy.amount where amount > 1) = 1", WHOLE(240), INT64_MAX },
         { "sum(open.amount) = 1", WHOLE(0), INT64_MAX },

@@ -29,8 +29,13 @@ static unsigned roll(world *w, unsigned sides) {
 
 /* --- values ---------------------------------------------------------------------------------- */
 
-static const char *const words[] = { "",   "a",  "b",   "ab", "ba",         "aab",       "A",
-                                     "Ab", "aB", " ab", "b ", "2026-11-24", "1996-02-29" };
+static const char *const words[] = { "",    "a",          "b",          "ab",    "ba",
+                                     "aab", "A",          "Ab",         "aB",    " ab",
+                                     "b ",  "2026-11-24", "1996-02-29", "1.0.0", "10.1.2.3" };
+static const char *const versions[] = { "1.0.0",    "1.0.0-A.2", "1.0.0-a.10+b", "1.0.0-2",
+                                        "1.0.0-10", "1.10.0",    "1.9.0",        "1.0.0-a" };
+static const char *const networks[] = { "10.1.2.3", "10.129.0.1", "10.0.0.0/9", "10.0.0.0/8",
+                                        "Ff::1",    "ff::/127",   "ff::2/127",  "10.1.2.3/31" };
 enum { WORDS = sizeof words / sizeof words[0] };
 
 static int64_t some_whole(world *w) {
@@ -183,6 +188,27 @@ static oracle_node *constant(world *w, oracle_kind kind) {
     return n;
 }
 
+static oracle_node *one_of(world *w, const char *const *texts, unsigned count) {
+    oracle_node *n = make(w, ORACLE_CONSTANT);
+    const char *text = texts[roll(w, count)];
+    n->constant.kind = ORACLE_TEXT;
+    (void)snprintf(n->constant.text, sizeof n->constant.text, "%s", text);
+    (void)snprintf(n->literal, sizeof n->literal, "\"%s\"", text);
+    return n;
+}
+
+/* Mostly of texts that mean something to the function. */
+static oracle_node *two_texts(world *w, int which, int depth) {
+    oracle_node *n = make(w, ORACLE_CALL);
+    n->which = which;
+    for (int i = 0; i < 2; i++) {
+        add(n, roll(w, 4) == 0                   ? some_of(w, ORACLE_TEXT, depth - 1)
+               : which == ORACLE_VERSION_COMPARE ? one_of(w, versions, 8)
+                                                 : one_of(w, networks, 8));
+    }
+    return n;
+}
+
 static oracle_node *call(world *w, int which, oracle_kind kind, int depth) {
     oracle_node *n = make(w, ORACLE_CALL);
     n->which = which;
@@ -213,7 +239,9 @@ static oracle_node *negation(world *w, oracle_kind kind, int depth) {
 }
 
 static oracle_node *some_numeric(world *w, int depth) {
-    switch (roll(w, 8)) {
+    switch (roll(w, 9)) {
+    case 8:
+        return two_texts(w, ORACLE_VERSION_COMPARE, depth);
     case 0:
         return negation(w, ORACLE_WHOLE, depth);
     case 1:
@@ -360,7 +388,7 @@ static oracle_node *some_condition(world *w, int depth) {
         return with(w, ORACLE_NOT, 0, some_condition(w, depth - 1), NULL);
     }
     if (which > 2) {
-        return some_test(w, depth - 2);
+        return roll(w, 16) == 0 ? two_texts(w, ORACLE_IN_NETWORK, depth) : some_test(w, depth - 2);
     }
     return with(w, which == 1 ? ORACLE_AND : ORACLE_OR, 0, some_condition(w, depth - 1),
                 some_condition(w, depth - 1));

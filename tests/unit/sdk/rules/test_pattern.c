@@ -8,7 +8,7 @@
 #include "rules/pattern.h"
 #include "support/cmocka_all.h"
 
-static bool found(const char *pattern, cairn_span text, cairn__fold fold) {
+static bool found(const char *pattern, cairn_span text, cairn__pattern_fold fold) {
     cairn__arena arena = cairn__arena_make(cairn__heap(), 1 << 20);
     cairn__pattern_fault fault;
     cairn_span program;

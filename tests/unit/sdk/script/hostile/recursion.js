@@ -1,0 +1,3 @@
+// ends: error
+// Calls itself.
+function main() { return main() + 1; }

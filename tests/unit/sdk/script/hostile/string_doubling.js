@@ -1,0 +1,6 @@
+// ends: memory
+// A text that doubles.
+function main() {
+  var s = 'x';
+  for (;;) s += s;
+}
