@@ -390,7 +390,10 @@ void cairn__deciding_started(cairn_client *client) {
     }
     deciding->wiping = false;
     if (!deciding->local_started) {
-        (void)cairn__local_start(deciding->local, client->clock.wall_ms(client->clock.self));
+        const cairn__queue_item *first = client->journal.queue.first;
+        uint64_t next_seq = first == NULL ? client->journal.state.next_seq : first->seq;
+        int64_t now_ms = client->clock.wall_ms(client->clock.self);
+        (void)cairn__local_start(deciding->local, now_ms, next_seq - 1);
         deciding->local_started = true;
     }
     note_again(client);
