@@ -1,7 +1,7 @@
 /* definitions.h: what can be decided, in memory: popups, slots, experiments, audiences. A bundle is
  * read into this (sdk/bundle); everything is borrowed from the bundle's bytes and its arena, and
  * immutable: many threads may read it. JSON definitions, their limits and defaults:
- * docs/DECISIONS.md.
+ * docs/DEFINITIONS.md; what each does: docs/DECISIONS.md.
  *
  * Every name and query that any rule needs is a **fact**, numbered once for the whole bundle;
  * a condition maps its rule's slots to facts. So a decision asks for each fact at most once. */
