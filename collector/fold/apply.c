@@ -1,6 +1,7 @@
 /* apply.c: what an event does to persons, profiles and trails. */
 #include "base/bytes.h"
 #include "fold/state.h"
+#include "model/id.h"
 #include "model/limits.h"
 
 /* The ids of an event that may name a person: the device first, denied ones left out. */
@@ -38,7 +39,7 @@ static void gather(const cairn__folding *folding, names *out) {
     }
     const cairn__event *event = &folding->in->event;
     for (size_t i = 0; i < event->id_count; i++) {
-        if (!cairn__identity_denied(event->ids[i])) {
+        if (!cairn__id_denied(event->ids[i])) {
             out->list[out->count++] = event->ids[i];
         }
     }

@@ -35,9 +35,6 @@ cairn_status cairn__identity_open(sqlite3 *db, cairn_allocator allocator,
                                   cairn__identity **identity_out, cairn__db_problem *problem_out);
 void cairn__identity_close(cairn__identity *identity);
 
-/** Must this id never link persons ("null", "0", "undefined", "000-000", whatever the case)? */
-bool cairn__identity_denied(cairn_id id);
-
 /** The node an event with this id belongs to; the first sight of an id makes a person.
  * @retval CAIRN_NO_MEMORY, CAIRN_STORAGE  Nothing changed. CAIRN_FULL: no node numbers left. */
 cairn_status cairn__identity_see(cairn__identity *identity, cairn_id id,

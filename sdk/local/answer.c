@@ -111,7 +111,7 @@ static int64_t later(int64_t a, int64_t b) {
 
 /* From where on everything, and from where on the history, is whole for the current person. */
 static void complete_of(const cairn__persons *persons, int64_t *floor_ms, int64_t *trimmed_ms) {
-    *floor_ms = INT64_MIN;
+    *floor_ms = persons->current == 0 ? persons->anonymous_floor_ms : INT64_MIN;
     *trimmed_ms = INT64_MIN;
     for (size_t i = 0; i < persons->count; i++) {
         const cairn__node *node = &persons->nodes[i];

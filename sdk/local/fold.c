@@ -410,8 +410,8 @@ static bool read_bucket(cairn__queries *queries, cairn__asked *asked, cairn__cur
     if (!cairn__kept_i64(from, &bucket.first_ms) || !cairn__kept_i64(from, &bucket.last_ms) ||
         !cairn__kept_u64(from, &bucket.count) ||
         !cairn__kept_read(from, &queries->decoding, &value) || asked->query == NULL ||
-        bucket.first_ms > bucket.last_ms || bucket.count > INT32_MAX ||
-        brings(cairn__query_kind(asked->query), value) != SOMETHING ||
+        bucket.first_ms > bucket.last_ms || bucket.last_ms == INT64_MAX ||
+        bucket.count > INT32_MAX || brings(cairn__query_kind(asked->query), value) != SOMETHING ||
         (fold->count > 0 && fold->buckets[fold->count - 1].last_ms > bucket.first_ms) ||
         !cairn__kept_set(&bucket.kept, queries->allocator, value)) {
         return false;

@@ -26,8 +26,8 @@ static cairn_span put(uint8_t **at, cairn_span text) {
     cairn_span copy = { *at, text.len };
     if (text.len > 0) {
         memcpy(*at, text.data, text.len);
+        *at += text.len;
     }
-    *at += text.len;
     return copy;
 }
 
@@ -38,7 +38,7 @@ static void fill(cairn__kept *kept, cairn_value value) {
         kept->value.as.string = put(&at, value.as.string);
     } else if (value.kind == CAIRN_VALUE_LIST) {
         cairn_span *items = (cairn_span *)(void *)kept->block;
-        at += value.as.list.count * sizeof *items;
+        at = value.as.list.count == 0 ? at : at + value.as.list.count * sizeof *items;
         for (size_t i = 0; i < value.as.list.count; i++) {
             items[i] = put(&at, value.as.list.items[i]);
         }

@@ -2,6 +2,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "local/inside.h"
+#include "model/id.h"
 
 static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
 
@@ -90,11 +91,11 @@ static void raise_floor(cairn__local *local, int64_t now_ms) {
     cairn__persons *persons = &local->known.persons;
     int64_t floor_ms = later(now_ms, local->known.newest_ms);
     floor_ms += floor_ms < INT64_MAX ? 1 : 0;
-    (void)cairn__persons_current(persons); /* the anonymous one may have begun before */
     for (size_t i = 0; i < persons->count; i++) {
         persons->nodes[i].floor_ms = later(persons->nodes[i].floor_ms, floor_ms);
     }
     persons->floor_ms = later(persons->floor_ms, floor_ms);
+    persons->anonymous_floor_ms = persons->floor_ms;
     cairn__server_free(&local->known.server);
     local->known.profile.lost_seq = local->known.last_seq;
     local->known.hole = false;
@@ -229,9 +230,22 @@ static cairn_status login(cairn__local *local, const cairn__event *event) {
     return status;
 }
 
+/* As the collector does: an id that names nobody ("null") is as if it had not been said. */
+static bool names_nobody(const cairn__event *event) {
+    for (size_t i = 0; i < event->id_count; i++) {
+        if (cairn__id_denied(event->ids[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static cairn_status apply_person(cairn__local *local, const cairn__event *event) {
     cairn__persons *persons = &local->known.persons;
     cairn_status status = CAIRN_OK;
+    if (names_nobody(event)) {
+        return CAIRN_OK;
+    }
     switch ((int)event->kind) {
     case CAIRN__EVENT_LOGIN:
         status = login(local, event);
@@ -410,7 +424,8 @@ void cairn__local_get_status(const cairn__local *local, cairn__local_status *sta
         .log_bytes = local->diary.bytes,
         .forgotten = known->persons.forgotten,
         .oldest_ms = known->past.count == 0 ? INT64_MAX : cairn__past_at(&known->past, 0)->time_ms,
-        .complete_ms = node == NULL ? INT64_MIN : later(node->floor_ms, node->trimmed_ms),
+        .complete_ms = node == NULL ? known->persons.anonymous_floor_ms
+                                    : later(node->floor_ms, node->trimmed_ms),
         .damaged = local->damaged,
         .failing = local->diary.broken,
     };

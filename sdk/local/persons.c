@@ -10,9 +10,15 @@
 
 enum { EDGES_MAX = 2 * CAIRN__LOCAL_IDS_MAX };
 
+static const uint32_t numbers_max = UINT32_C(1) << 30; /* from bytes; no device opens so many */
+
 cairn__persons cairn__persons_make(cairn_allocator allocator) {
     return (cairn__persons){
-        .allocator = allocator, .next_number = 1, .generation = 1, .floor_ms = INT64_MIN
+        .allocator = allocator,
+        .next_number = 1,
+        .generation = 1,
+        .floor_ms = INT64_MIN,
+        .anonymous_floor_ms = INT64_MIN,
     };
 }
 
@@ -108,7 +114,8 @@ static bool copy_id(cairn__persons *persons, cairn_id id, cairn__node *node) {
 static cairn__node *open_node(cairn__persons *persons, cairn_id id) {
     cairn__node node = { .number = persons->next_number,
                          .person = persons->next_number,
-                         .floor_ms = id.value.len > 0 ? persons->floor_ms : INT64_MIN,
+                         .floor_ms =
+                             id.value.len > 0 ? persons->floor_ms : persons->anonymous_floor_ms,
                          .trimmed_ms = INT64_MIN,
                          .used = persons->clock,
                          .memory = cairn__memory_make(persons->allocator) };
@@ -279,6 +286,7 @@ void cairn__persons_absorbed(cairn__persons *persons, uint32_t number) {
 }
 
 void cairn__persons_logout(cairn__persons *persons) {
+    persons->anonymous_floor_ms = INT64_MIN; /* who comes now begins now */
     set_current(persons, 0);
 }
 
@@ -387,6 +395,7 @@ void cairn__persons_write(const cairn__persons *persons, cairn__buffer *to) {
     cairn__buffer_u64(to, persons->generation);
     cairn__buffer_u64(to, persons->forgotten);
     cairn__buffer_u64(to, (uint64_t)persons->floor_ms);
+    cairn__buffer_u64(to, (uint64_t)persons->anonymous_floor_ms);
     cairn__buffer_u32(to, (uint32_t)persons->count);
     cairn__buffer_u32(to, (uint32_t)persons->edge_count);
     for (size_t i = 0; i < persons->count; i++) {
@@ -414,8 +423,9 @@ static bool read_node(cairn__persons *persons, cairn__cursor *from) {
                 cairn__kept_span(from, &id.value) && cairn__kept_i64(from, &floor_ms) &&
                 cairn__kept_i64(from, &trimmed_ms) && cairn__kept_u64(from, &used);
     uint32_t last = persons->count == 0 ? 0 : persons->nodes[persons->count - 1].number;
-    if (!good || number <= last || id.type.len > CAIRN__ID_TYPE_BYTES_MAX ||
-        id.value.len > CAIRN__ID_VALUE_BYTES_MAX || (id.type.len == 0) != (id.value.len == 0)) {
+    if (!good || number <= last || trimmed_ms == INT64_MAX ||
+        id.type.len > CAIRN__ID_TYPE_BYTES_MAX || id.value.len > CAIRN__ID_VALUE_BYTES_MAX ||
+        (id.type.len == 0) != (id.value.len == 0)) {
         return false;
     }
     uint32_t next = persons->next_number;
@@ -446,7 +456,8 @@ static bool read_all(cairn__persons *persons, cairn__cursor *from) {
     if (!cairn__kept_u32(from, &persons->next_number) ||
         !cairn__kept_u32(from, &persons->current) || !cairn__kept_u64(from, &persons->clock) ||
         !cairn__kept_u64(from, &generation) || !cairn__kept_u64(from, &persons->forgotten) ||
-        !cairn__kept_i64(from, &persons->floor_ms) || !cairn__kept_u32(from, &count) ||
+        !cairn__kept_i64(from, &persons->floor_ms) ||
+        !cairn__kept_i64(from, &persons->anonymous_floor_ms) || !cairn__kept_u32(from, &count) ||
         !cairn__kept_u32(from, &edges)) {
         return false;
     }
@@ -460,7 +471,7 @@ static bool read_all(cairn__persons *persons, cairn__cursor *from) {
             return false;
         }
     }
-    bool good = persons->next_number > 0 &&
+    bool good = persons->next_number > 0 && persons->next_number <= numbers_max &&
                 (persons->current == 0 || cairn__persons_find(persons, persons->current) != NULL);
     if (good) {
         uint64_t clock = persons->clock;

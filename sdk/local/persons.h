@@ -43,6 +43,7 @@ typedef struct cairn__persons {
                             or less */
     uint64_t forgotten;  /* persons, ever */
     int64_t floor_ms;    /* of ids that are seen anew: they may be of a person that was forgotten */
+    int64_t anonymous_floor_ms; /* of the next anonymous node: it may have begun before */
 } cairn__persons;
 
 /** What an operation did. */

@@ -103,7 +103,7 @@ static bool take_piece(cairn__local *local, const cairn__record *record) {
     if (record->payload.data[0] != 0) {
         return true;
     }
-    bool good = !local->blob.failed;
+    bool good = !local->blob.failed && local->blob.len > 0;
     if (good) {
         good = read_blob(local, record->type, cairn__buffer_span(&local->blob));
     }

@@ -335,10 +335,10 @@ static void d13_ids_that_name_nobody_are_denied(void **state) {
                                           "nil", "Undefined", "unknown", "NaN",  "N/A" };
     static const char *const fine[] = { "1", "u0", "nobody", "10-0", "unknown user" };
     for (size_t i = 0; i < sizeof denied / sizeof denied[0]; i++) {
-        assert_true(cairn__identity_denied(login(denied[i])));
+        assert_true(cairn__id_denied(login(denied[i])));
     }
     for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
-        assert_false(cairn__identity_denied(login(fine[i])));
+        assert_false(cairn__id_denied(login(fine[i])));
     }
 }
 

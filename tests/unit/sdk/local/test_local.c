@@ -10,6 +10,16 @@
 
 static const int64_t hour_ms = INT64_C(3600) * 1000;
 
+static void *counting(void *self, void *at, size_t old_bytes, size_t new_bytes) {
+    (void)old_bytes;
+    *(size_t *)self += 1;
+    if (new_bytes == 0) {
+        free(at);
+        return NULL;
+    }
+    return realloc(at, new_bytes);
+}
+
 static device *fresh(void) {
     device *d = calloc(1, sizeof *d);
     assert_non_null(d);
@@ -329,6 +339,58 @@ static void the_longest_away_is_forgotten_and_unknown(void **state) {
     done(d);
 }
 
+static void an_id_that_names_nobody_changes_nothing(void **state) {
+    (void)state;
+    device *d = fresh();
+    size_t slot = device_ask(d, "count(buy) > 0");
+    device_boot(d);
+    device_login(d, "a");
+    device_track(d, "buy", 1);
+    uint64_t person = cairn__local_person(d->local);
+    device_login(d, "undefined");
+    assert_int_equal(cairn__local_person(d->local), person);
+    assert_int_equal(device_count(d, slot), 1);
+    done(d);
+}
+
+static void asking_again_allocates_nothing(void **state) {
+    (void)state;
+    device *d = fresh();
+    size_t calls = 0;
+    d->options.allocator = (cairn_allocator){ counting, &calls };
+    size_t slot = device_ask(d, "count(buy, last 2 days) > 0 and last(buy.amount) > 1");
+    device_boot(d);
+    device_track(d, "buy", 1);
+    assert_int_equal(device_count(d, slot), 1);
+    assert_int_equal(device_count(d, slot + 1), 1);
+    size_t before = calls;
+    for (int i = 0; i < 1000; i++) {
+        d->now_ms += 1;
+        assert_int_equal(device_count(d, slot), 1);
+        assert_int_equal(device_count(d, slot + 1), 1);
+    }
+    assert_int_equal(calls, before);
+    done(d);
+}
+
+static void a_lost_end_that_has_left_the_queue_makes_unknown(void **state) {
+    (void)state;
+    device *d = fresh();
+    size_t slot = device_ask(d, "count(buy) > 0");
+    device_boot(d);
+    device_track(d, "buy", 1);
+    store_commit(&d->disk, d->local);
+    device_track(d, "buy", 1);
+    cairn__local_close(d->local); /* the second was never stored, and the queue has it no more */
+    assert_int_equal(cairn__local_open(&d->options, &d->local), CAIRN_OK);
+    cairn__buffer *bytes = &d->disk.segments[0].bytes;
+    (void)cairn__local_restore(d->local, d->disk.segments[0].number, cairn__buffer_span(bytes));
+    assert_int_equal(cairn__local_start(d->local, d->now_ms, 2), CAIRN_OK);
+    device_use(d);
+    assert_int_equal(device_count(d, slot), -1);
+    done(d);
+}
+
 static void recent_texts_come_newest_first(void **state) {
     (void)state;
     device *d = fresh();
@@ -365,6 +427,9 @@ int main(void) {
         cmocka_unit_test(a_purge_leaves_nothing),
         cmocka_unit_test(a_failed_write_is_mended_by_a_snapshot),
         cmocka_unit_test(the_longest_away_is_forgotten_and_unknown),
+        cmocka_unit_test(an_id_that_names_nobody_changes_nothing),
+        cmocka_unit_test(asking_again_allocates_nothing),
+        cmocka_unit_test(a_lost_end_that_has_left_the_queue_makes_unknown),
         cmocka_unit_test(recent_texts_come_newest_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
