@@ -20,6 +20,7 @@ enum {
     CAIRN__BUNDLE_SETTING_BYTES_MAX = 1024, /* a setting's value */
     CAIRN__BUNDLE_ZONES_BYTES_MAX = 64 * 1024,
     CAIRN__BUNDLE_CONTENT_BYTES_MAX = 64 * 1024, /* JSON of one variant, item, fallback */
+    CAIRN__BUNDLE_CONDITIONS_MAX = 20000,        /* distinct */
     CAIRN__BUNDLE_PROGRAM_BYTES_MAX = 256 * 1024,
     CAIRN__BUNDLE_QUERY_BYTES_MAX = 64 * 1024, /* a fact's name that is a query */
     CAIRN__BUNDLE_TRIGGER_EVENTS_MAX = 32,     /* names of one trigger */
@@ -97,6 +98,8 @@ typedef struct cairn__bundle {
     const cairn__script_source *scripts; /* by name */
     size_t script_count;
     cairn_span plan;                    /* the tracking plan, for later versions */
+    const cairn__condition *conditions; /* made by reading: the distinct ones of all definitions */
+    size_t condition_count;
     const cairn__query *const *queries; /* made by reading: of each fact that is one, else NULL */
     /* Made by reading: places in the definitions' lists, in the order of their names. */
     const uint16_t *popups_by_name;

@@ -222,7 +222,7 @@ static bool read_packed(cairn__bundle_reader *r, const part *p, uint8_t *base) {
 
 /* --- conditions --------------------------------------------------------------------------------*/
 
-/* Fact numbers fit the rule's slots: the same space and name, and a space that is allowed here. */
+/* Fact numbers fit the rule's slots: the same space and name. */
 static bool facts_fit(cairn__bundle_reader *r, const cairn__bundle_field *field,
                       const cairn__condition *condition) {
     const cairn__definitions *d = &r->bundle->definitions;
@@ -233,9 +233,6 @@ static bool facts_fit(cairn__bundle_reader *r, const cairn__bundle_field *field,
                     cairn__span_equal(d->facts[number].name, slot->name);
         if (!same) {
             return cairn__bundle_refuse(r, field->name, "names another fact than its rule");
-        }
-        if (((unsigned)slot->space & field->max) == 0) {
-            return cairn__bundle_refuse(r, field->name, "names a space that is not allowed here");
         }
     }
     return true;
@@ -263,7 +260,7 @@ static bool load_condition(cairn__bundle_reader *r, const cairn__bundle_field *f
     return read_u16s(r, field->name, bytes[1], facts) && facts_fit(r, field, to);
 }
 
-static bool read_condition(cairn__bundle_reader *r, const part *p, void *to) {
+static bool load_listed(cairn__bundle_reader *r, const part *p, cairn__condition *to) {
     cairn__cursor cursor = walk_of(NULL, p->bytes).cursor;
     cairn_span bytes[2] = { { NULL, 0 }, { NULL, 0 } };
     uint64_t last = 0;
@@ -282,6 +279,24 @@ static bool read_condition(cairn__bundle_reader *r, const part *p, void *to) {
         }
     }
     return load_condition(r, p->field, bytes, to);
+}
+
+/* A use of a listed condition, by its place + 1; its spaces must be allowed here. */
+static bool read_condition(cairn__bundle_reader *r, const part *p, void *to) {
+    if (p->number > r->bundle->condition_count) {
+        return cairn__bundle_refuse(r, p->field->name, "is no condition of the bundle");
+    }
+    if (p->number == 0) {
+        return true;
+    }
+    const cairn__condition *condition = &r->bundle->conditions[p->number - 1];
+    for (size_t i = 0; i < condition->rule.slot_count; i++) {
+        if (((unsigned)condition->rule.slots[i].space & p->field->max) == 0) {
+            return cairn__bundle_refuse(r, p->field->name, "names a space not allowed here");
+        }
+    }
+    memcpy(to, condition, sizeof *condition);
+    return true;
 }
 
 /* --- properties --------------------------------------------------------------------------------*/
@@ -332,6 +347,8 @@ static size_t item_bytes(const cairn__bundle_field *field) {
         return sizeof(cairn_span);
     case CAIRN__BUNDLE_PROPERTIES:
         return sizeof(cairn_property);
+    case CAIRN__BUNDLE_CONDITIONS:
+        return sizeof(cairn__condition);
     default:
         return field->of->bytes;
     }
@@ -350,7 +367,9 @@ static bool read_item(cairn__bundle_reader *r, const part *p, uint8_t *list, siz
         r->fault->list = wire_name(p->field->name);
         r->fault->index = (uint32_t)index;
     }
-    bool read = read_message(r, p->field->of, p->bytes, to);
+    bool read = p->field->kind == CAIRN__BUNDLE_CONDITIONS
+                    ? load_listed(r, p, (cairn__condition *)(void *)to)
+                    : read_message(r, p->field->of, p->bytes, to);
     if (read && r->depth == 1) {
         r->fault->list = NULL;
         r->fault->index = 0;

@@ -21,12 +21,13 @@ typedef enum cairn__bundle_kind {
     CAIRN__BUNDLE_SHARE,      /* a double in 0..1 */
     CAIRN__BUNDLE_NUMBERS,    /* packed varints, uint16_t[]; max: how many */
     CAIRN__BUNDLE_DOUBLES,    /* packed, finite; max: how many */
-    CAIRN__BUNDLE_CONDITION,  /* max: the spaces that its rule may name */
+    CAIRN__BUNDLE_CONDITION,  /* a number of one; max: the spaces that its rule may name */
     CAIRN__BUNDLE_MESSAGE,    /* in place */
     CAIRN__BUNDLE_POINTER,    /* a message that may be absent */
     CAIRN__BUNDLE_TEXTS,      /* repeated: cairn_span[]; max: how many, each a name */
     CAIRN__BUNDLE_MESSAGES,   /* repeated; max: how many */
     CAIRN__BUNDLE_PROPERTIES, /* repeated: cairn_property[]; max: how many */
+    CAIRN__BUNDLE_CONDITIONS, /* repeated: cairn__condition[]; the distinct ones */
     CAIRN__BUNDLE_KINDS
 } cairn__bundle_kind;
 
@@ -63,6 +64,7 @@ static inline unsigned cairn__bundle_wire_type(uint8_t kind) {
     switch (kind) {
     case CAIRN__BUNDLE_UNSIGNED:
     case CAIRN__BUNDLE_SIGNED:
+    case CAIRN__BUNDLE_CONDITION:
         return CAIRN__WIRE_VARINT;
     case CAIRN__BUNDLE_DOUBLE:
     case CAIRN__BUNDLE_SHARE:

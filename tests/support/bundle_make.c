@@ -411,7 +411,8 @@ static void make_settings(cairn__bundle *out) {
           CAIRN__CONSENT_ASK,
           false,
           true },
-        { LITERAL("DE"), CAIRN__CONSENT_ASK, CAIRN__CONSENT_ASK, CAIRN__CONSENT_ASK, true, true },
+        { LITERAL("DE"), CAIRN__CONSENT_ASK, CAIRN__CONSENT_ASK, CAIRN__CONSENT_DENIED, true,
+          true },
     };
     static const cairn__consent_text texts[] = { { LITERAL("marketing"), 3 } };
     static const cairn__privacy_rule privacy[] = {

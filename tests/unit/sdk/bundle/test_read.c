@@ -230,12 +230,47 @@ static void a_condition_must_name_the_facts_of_its_rule(void **state) {
     uint16_t *facts = changed(popup->audience.facts);
     uint16_t right = facts[0];
     facts[0] = (uint16_t)((right + 1) % f->bundle.definitions.fact_count);
-    refused(f, "popups", "audience");
+    refused(f, "conditions", "conditions");
     facts[0] = (uint16_t)f->bundle.definitions.fact_count;
-    refused(f, "popups", "audience");
+    refused(f, "conditions", "conditions");
     facts[0] = right;
     popup->audience.rule.program_bytes -= 8;
+    refused(f, "conditions", "conditions");
+}
+
+/* A rule over an event's properties says nothing of a person. */
+static void a_condition_must_make_sense_where_it_is_used(void **state) {
+    fixture *f = *state;
+    make(f, 11, 20);
+    const cairn__definitions *d = &f->bundle.definitions;
+    const cairn__condition *of_event = NULL;
+    for (size_t i = 0; i < d->popup_count && of_event == NULL; i++) {
+        const cairn__condition *where = &d->popups[i].triggers[0].where;
+        of_event = where->rule.program == NULL ? NULL : where;
+    }
+    assert_non_null(of_event);
+    cairn__popup *popup = changed(&d->popups[3]);
+    popup->audience = *of_event;
     refused(f, "popups", "audience");
+    assert_int_equal(f->fault.index, 3);
+}
+
+static void the_same_rule_is_written_once(void **state) {
+    fixture *f = *state;
+    cairn__bundle read;
+    make(f, 21, 15);
+    assert_int_equal(write_and_read(f, &read), CAIRN_OK);
+    size_t before = read.condition_count;
+    assert_true(before > 10);
+    cairn__definitions *d = &f->bundle.definitions;
+    cairn__popup *popups = changed(d->popups);
+    for (size_t i = 0; i < d->popup_count; i++) {
+        popups[i].audience = d->audiences[0].condition;
+    }
+    assert_int_equal(write_and_read(f, &read), CAIRN_OK);
+    assert_true(read.condition_count < before);
+    assert_ptr_equal(read.definitions.popups[0].audience.facts,
+                     read.definitions.popups[1].audience.facts);
 }
 
 static void names_that_stand_twice_are_refused(void **state) {
@@ -307,16 +342,16 @@ static void names_are_found_and_others_are_not(void **state) {
 /* Written by hand: a popup before the facts that it would name. */
 static void fields_out_of_order_and_twice_are_refused(void **state) {
     fixture *f = *state;
-    assert_int_equal(read_copy(f, CAIRN_STR("\x10\x01\x0A\x01x\x62\x00")), CAIRN_INVALID);
+    assert_int_equal(read_copy(f, CAIRN_STR("\x10\x01\x0A\x01x\x6A\x00")), CAIRN_INVALID);
     assert_string_equal(f->fault.field, "fields");
-    assert_int_equal(read_copy(f, CAIRN_STR("\x0A\x01x\x0A\x01x\x10\x01\x62\x00")), CAIRN_INVALID);
-    assert_int_equal(read_copy(f, CAIRN_STR("\x0A\x01x\x10\x01\x62\x00")), CAIRN_OK);
+    assert_int_equal(read_copy(f, CAIRN_STR("\x0A\x01x\x0A\x01x\x10\x01\x6A\x00")), CAIRN_INVALID);
+    assert_int_equal(read_copy(f, CAIRN_STR("\x0A\x01x\x10\x01\x6A\x00")), CAIRN_OK);
 }
 
 /* Field 1000, of a later version, between known ones' end and nothing. */
 static void fields_of_later_versions_are_stepped_over(void **state) {
     fixture *f = *state;
-    assert_int_equal(read_copy(f, CAIRN_STR("\x0A\x01x\x10\x01\x62\x00\xC2\x3E\x02yz")), CAIRN_OK);
+    assert_int_equal(read_copy(f, CAIRN_STR("\x0A\x01x\x10\x01\x6A\x00\xC2\x3E\x02yz")), CAIRN_OK);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
@@ -329,6 +364,8 @@ int main(void) {
         CASE(too_little_memory_is_said),
         CASE(popups_that_break_a_promise_are_refused),
         CASE(a_condition_must_name_the_facts_of_its_rule),
+        CASE(a_condition_must_make_sense_where_it_is_used),
+        CASE(the_same_rule_is_written_once),
         CASE(names_that_stand_twice_are_refused),
         CASE(audiences_and_experiments_must_be_in_order_of_need),
         CASE(what_a_bundle_cannot_do_without_must_be_there),
