@@ -14,13 +14,16 @@
 #define EXPORT(name) __attribute__((export_name(name)))
 
 enum {
-    ABI_VERSION = 1,
+    ABI_VERSION = 2,
     ARGUMENTS_BYTES_MAX = 256 * 1024, /* the arrays of one call */
     LAST_BATCH_BYTES_MAX = 32 * 1024, /* browsers allow 64 KiB in flight, shared with the page */
     SEED_BYTES = 32,
-    OPTIONS_BYTES = 16, /* three numbers and the key's length */
+    OPTIONS_BYTES = 28, /* six numbers and the key's length */
+    OPTION_DROP = 1,    /* calls before consent are refused */
+    OPTION_SILENT = 2,  /* the server is not told of a withdrawal */
     EMIT_ACKED = 1,
-    EMIT_REFUSED = 2
+    EMIT_REFUSED = 2,
+    EMIT_PURGED = 3
 };
 
 /* As METHODS in src/core.ts. */
@@ -41,7 +44,9 @@ typedef enum call_method {
     CALL_PROFILE_SET_ONCE,
     CALL_PROFILE_INCREMENT,
     CALL_PROFILE_APPEND,
-    CALL_PROFILE_UNSET
+    CALL_PROFILE_UNSET,
+    CALL_CONSENT, /* name: source, value: version of the text, properties: category = boolean */
+    CALL_ERASE
 } call_method;
 
 /* As STATUS_* in src/core.ts. */
@@ -139,6 +144,11 @@ static void tell_refused(void *self, uint64_t seq, cairn_span reason) {
     host_emit(EMIT_REFUSED, (double)seq, reason.data, reason.len);
 }
 
+static void tell_purged(void *self) {
+    (void)self;
+    host_emit(EMIT_PURGED, 0, NULL, 0);
+}
+
 /* --- life ----------------------------------------------------------------------------------------
  */
 
@@ -160,14 +170,17 @@ static cairn_platform platform(void) {
         .random = { fill_random, &the },
         .storage = { store_append, store_remove, store_state, &the },
         .transport = { http_start, &the },
-        .listener = { .acked = tell_acked, .refused = tell_refused, .self = &the },
+        .listener = { .acked = tell_acked,
+                      .refused = tell_refused,
+                      .self = &the,
+                      .purged = tell_purged },
     };
 }
 
 EXPORT("init")
 cairn_status export_init(const uint8_t *options, size_t len, const uint8_t *seed, size_t seed_len) {
     if (the.client != NULL || len < OPTIONS_BYTES || seed_len != SEED_BYTES ||
-        cairn__load_u32(options + 12) != len - OPTIONS_BYTES) {
+        cairn__load_u32(options + 24) != len - OPTIONS_BYTES) {
         return CAIRN_INVALID;
     }
     memcpy(the.random, seed, sizeof the.random);
@@ -180,6 +193,10 @@ cairn_status export_init(const uint8_t *options, size_t len, const uint8_t *seed
         .flush_interval_ms = cairn__load_u32(options),
         .queue_events_max = cairn__load_u32(options + 4),
         .queue_bytes_max = cairn__load_u32(options + 8),
+        .consent = { .required = cairn__load_u32(options + 12),
+                     .denied = cairn__load_u32(options + 16),
+                     .drop_before = (cairn__load_u32(options + 20) & OPTION_DROP) != 0,
+                     .withdraw_silently = (cairn__load_u32(options + 20) & OPTION_SILENT) != 0 },
     };
     cairn_platform seams = platform();
     return cairn_open(&own, &seams, &the.client);
@@ -211,6 +228,30 @@ static cairn_status unregister(const cairn__block *b) {
 
 static cairn_status profile(const cairn__block *b, cairn_profile_change change) {
     return cairn_profile(the.client, change, b->properties, b->property_count);
+}
+
+static uint32_t category_of(cairn_span name) {
+    if (cairn__span_equal(name, CAIRN_STR("analytics"))) {
+        return CAIRN_CONSENT_ANALYTICS;
+    }
+    if (cairn__span_equal(name, CAIRN_STR("marketing"))) {
+        return CAIRN_CONSENT_MARKETING;
+    }
+    return cairn__span_equal(name, CAIRN_STR("personalisation")) ? CAIRN_CONSENT_PERSONALISATION
+                                                                 : 0;
+}
+
+static cairn_status consent(const cairn__block *b) {
+    cairn_consent_choice choice = { .source = b->name, .text_version = b->value };
+    for (size_t i = 0; i < b->property_count; i++) {
+        const cairn_value *value = &b->properties[i].value;
+        uint32_t category = category_of(b->properties[i].name);
+        if (category == 0 || value->kind != CAIRN_VALUE_BOOLEAN) {
+            return CAIRN_INVALID;
+        }
+        *(value->as.boolean ? &choice.granted : &choice.denied) |= category;
+    }
+    return cairn_consent(the.client, &choice);
 }
 
 static cairn_status run(uint32_t method, const cairn__block *b) {
@@ -250,6 +291,10 @@ static cairn_status run(uint32_t method, const cairn__block *b) {
         return profile(b, CAIRN_PROFILE_APPEND);
     case CALL_PROFILE_UNSET:
         return profile(b, CAIRN_PROFILE_UNSET);
+    case CALL_CONSENT:
+        return consent(b);
+    case CALL_ERASE:
+        return cairn_erase(the.client);
     default:
         return CAIRN_UNSUPPORTED;
     }
@@ -292,6 +337,18 @@ void export_http_done(uint32_t ticket, uint32_t status, double retry_after_ms, c
                       size_t len) {
     cairn_http_done(the.client, ticket, status, (uint32_t)retry_after_ms,
                     (cairn_span){ body, len });
+}
+
+/* What was said of the three categories, two bits each, and above them one bit of each that is
+ * allowed now. */
+EXPORT("consent") uint32_t export_consent(void) {
+    uint32_t word = 0;
+    for (uint32_t i = 0; i < 3; i++) {
+        cairn_consent_category category = (cairn_consent_category)(1u << i);
+        word |= (uint32_t)cairn_consent_said(the.client, category) << (2 * i);
+        word |= (uint32_t)cairn_consent_allows(the.client, category) << (6 + i);
+    }
+    return word | (cairn_purging(the.client) ? 1u << 9 : 0);
 }
 
 EXPORT("status") const call_status *export_status(void) {

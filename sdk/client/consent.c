@@ -41,6 +41,10 @@ bool cairn_consent_allows(const cairn_client *client, cairn_consent_category cat
     return ((options->required | options->denied) & category) == 0;
 }
 
+bool cairn_purging(const cairn_client *client) {
+    return client->journal.mode == CAIRN__JOURNAL_PURGING;
+}
+
 /* Analytics is denied, not merely not allowed yet. */
 static bool is_denied(const cairn_client *client) {
     cairn_consent_state said = cairn_consent_said(client, CAIRN_CONSENT_ANALYTICS);

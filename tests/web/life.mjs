@@ -46,6 +46,7 @@ export class Life {
       submit: (op, done) => this.pending.push({ op, done }),
       post: (body, done) => this.posts.push({ body, done }),
       acked: (seq) => this.acks.push(seq),
+      purged: () => (this.purges = (this.purges ?? 0) + 1),
       refused: (seq, reason) => this.refusals.push({ seq, reason }),
       changed: () => undefined,
     };

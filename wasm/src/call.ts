@@ -18,7 +18,9 @@ export type Method =
   | 'profileSetOnce'
   | 'profileIncrement'
   | 'profileAppend'
-  | 'profileUnset';
+  | 'profileUnset'
+  | 'consent'
+  | 'erase';
 
 /** Values as the structured clone algorithm and the core both take them. */
 export type Plain = Record<string, Exclude<Value, undefined>>;

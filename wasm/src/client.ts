@@ -1,22 +1,27 @@
 /** The client: takes calls, keeps them, and runs the core in whichever tab may send. */
-import { plainProperties, type Call, type Method, type Plain } from './call.js';
+import { Api } from './api.js';
+import type { Call, Method, Plain } from './call.js';
 import { browserClock } from './clock.js';
-import { Core, type CoreHost } from './core.js';
-import { IdbStore } from './idb.js';
+import { CATEGORIES, Consent, NOTHING } from './consent.js';
+import { Core, type CoreHost, type CoreOptions } from './core.js';
+import { IdbStore, removeDatabase } from './idb.js';
 import { Listeners } from './listeners.js';
 import { loadModule } from './load.js';
 import { MemoryStore, type Op, type Store } from './store.js';
+import { Privacy } from './privacy.js';
+import { NO_STATUS, randomName } from './status.js';
 import { stash, unstash } from './stash.js';
 import { canShare, Tabs, type TabMessage } from './tabs.js';
 import { Transport } from './transport.js';
 import type {
   Cairn,
+  Category,
   Clock,
+  ConsentChoice,
+  ConsentState,
   FlushResult,
   InitOptions,
   Notes,
-  Profile,
-  Properties,
   Role,
   Status,
 } from './types.js';
@@ -29,32 +34,20 @@ const LOAD_RETRY_MS_MAX = 60_000;
 const DRAIN_RETRY_MS = 100;
 const FLUSH_MS = 5000;
 const STATUS_SHARED_EVERY_MS = 100;
+/** As CAIRN_CONSENT_ANALYTICS. */
+const ANALYTICS = 1;
 
-const NO_STATUS: Omit<Status, 'role' | 'storage'> = {
-  deviceId: '',
-  loginId: '',
-  online: true,
-  queuedEvents: 0,
-  queuedBytes: 0,
-  lastSeq: 0,
-  ackedSeq: 0,
-  droppedEvents: 0,
-  rejectedEvents: 0,
-  retryInMs: 0,
-};
-
-const randomName = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) =>
-    b.toString(16).padStart(2, '0'),
-  ).join('');
-
-export class Client implements Cairn {
+export class Client extends Api implements Cairn {
   private readonly listeners = new Listeners();
   private readonly clock: Clock;
   private readonly transport: Transport;
   private readonly name: string;
   private readonly tab = randomName();
   private readonly shares: boolean;
+  private readonly consents: Consent;
+  private readonly privacy: Privacy;
+  /** A database of an earlier page is looked into: its core knows what was said. */
+  private probing = false;
   private store: Store;
   private tabs: Tabs | null = null;
   private core: Core | null = null;
@@ -75,17 +68,31 @@ export class Client implements Cairn {
   private readonly waiting = new Set<() => void>();
 
   constructor(private readonly options: InitOptions) {
+    super();
     this.clock = options.clock ?? browserClock;
     const fetchNow = options.fetch ?? ((input, init) => fetch(input, init));
     this.transport = new Transport(`${options.serverUrl.replace(/\/+$/, '')}/v1/sync`, fetchNow);
     this.name = `cairn:${options.writeKey}`;
     this.shares = options.storage !== 'memory' && canShare();
-    this.store = this.shares
-      ? new IdbStore(this.name, this.tab, {
-          failed: (reason, calls) => this.storageFailed(reason, calls),
-        })
-      : this.memory();
-    this.profile = this.profileCalls();
+    this.consents = new Consent(options, this.shares ? `${this.name}:consent` : '');
+    this.privacy = new Privacy(
+      options,
+      (left) => this.accept(left),
+      (refused) => this.problem('call_refused', `${refused.method}: a rule of privacy drops it`),
+    );
+    this.store = this.mayOpen() ? this.openStore() : this.memory();
+  }
+
+  /** Whether anything may be stored; or is, and must go. */
+  private mayOpen(): boolean {
+    return this.consents.allows('analytics') || this.consents.purging;
+  }
+
+  private openStore(): Store {
+    if (!this.shares) return this.memory();
+    return new IdbStore(this.name, this.tab, {
+      failed: (reason, calls) => this.storageFailed(reason, calls),
+    });
   }
 
   // --- life
@@ -93,12 +100,20 @@ export class Client implements Cairn {
 
   start(): void {
     this.watchPage(true);
+    if (this.shares) this.tabs = new Tabs(this.name, (message) => this.heard(message));
+    if (this.mayOpen()) this.begin();
+    else {
+      this.setRole('waiting');
+      void this.lookBack();
+    }
+  }
+
+  private begin(): void {
     if (!this.shares) {
       if (this.options.storage !== 'memory') this.sayMemory('storage_unavailable');
       void this.becomeSender();
       return;
     }
-    this.tabs = new Tabs(this.name, (message) => this.heard(message));
     this.apply();
   }
 
@@ -115,13 +130,16 @@ export class Client implements Cairn {
       const module = await this.loaded(current);
       const held = await this.store.load();
       if (!module || !current()) return;
-      const core = await Core.open(module, this.coreHost(current), this.options);
+      const core = await Core.open(module, this.coreHost(current), this.coreOptions());
       if (!current()) return;
       core.restore(held);
       this.core = core;
       this.setRole('sender');
+      this.compareConsent(core);
+      if (!current()) return;
       this.unstash();
       await this.drain();
+      if (current() && this.consents.purging) this.goOnClosing(core);
       this.coreStarts = 0;
       this.listeners.say('ready', this.getStatus());
     } catch (error) {
@@ -160,6 +178,7 @@ export class Client implements Cairn {
             .then((answer) => current() && this.guarded(() => done(answer)));
         });
       },
+      purged: () => queueMicrotask(() => current() && this.purged()),
       acked: (ackedSeq) => this.listeners.say('ack', { ackedSeq }),
       refused: (seq, reason) => this.problem('event_refused', `event ${seq}: ${reason}`),
       changed: () => this.schedulePump(),
@@ -171,7 +190,7 @@ export class Client implements Cairn {
   }
 
   private unstash(): void {
-    if (!this.shares) return;
+    if (!this.shares || this.consents.purging) return;
     for (const call of unstash(this.stashKey)) this.store.submit({ kind: 'call', call });
     this.store.hurry();
   }
@@ -254,9 +273,10 @@ export class Client implements Cairn {
 
   /** The page may be kept frozen or die: in both cases another tab shall send. */
   private readonly onPageHide = (): void => {
+    if (this.role === 'waiting') return;
     this.lastGasp();
     if (!this.tabs) return;
-    stash(this.stashKey, this.store.takeEarly());
+    if (!this.consents.purging) stash(this.stashKey, this.store.takeEarly());
     this.letCoreGo();
     this.tabs.resign();
     this.coreStarts = 0;
@@ -264,7 +284,11 @@ export class Client implements Cairn {
   };
 
   private readonly onPageShow = (event: PageTransitionEvent): void => {
-    if (event.persisted && this.role !== 'stopped') this.apply();
+    if (!event.persisted || this.role === 'stopped') return;
+    this.consents.reload();
+    if (!this.mayOpen()) this.wait();
+    else if (this.role === 'waiting') this.open(null);
+    else this.apply();
   };
 
   private readonly onNetwork = (): void => {
@@ -275,6 +299,7 @@ export class Client implements Cairn {
 
   private lastGasp(): void {
     this.store.hurry();
+    if (this.consents.purging) return;
     this.guarded(() => {
       const body = this.core?.lastGasp();
       if (body) this.transport.lastGasp(body);
@@ -292,6 +317,10 @@ export class Client implements Cairn {
         this.listeners.say('ready', this.getStatus());
       }
       this.changed();
+    } else if (message.type === 'consent') {
+      this.chosen(message.said, message.call, false);
+    } else if (message.type === 'purged') {
+      if (this.consents.purging) this.closed();
     } else if (message.type === 'flushed') {
       this.flushes.get(message.id)?.(message.ok);
       this.changed();
@@ -321,17 +350,23 @@ export class Client implements Cairn {
   // --- calls
   // --------------------------------------------------------------------------------------
 
-  private post(method: Method, name: string, value: string, properties: Plain): void {
+  private callOf(method: Method, name: string, value: string, properties: Plain): Call {
+    const timeMs = this.clock.nowMs();
+    return { method, name, value, properties, timeMs, monoMs: this.clock.monoMs() };
+  }
+
+  protected post(method: Method, name: string, value: string, properties: Plain): void {
     if (this.role === 'stopped') return;
-    const call: Call = {
-      method,
-      name,
-      value,
-      properties,
-      timeMs: this.clock.nowMs(),
-      monoMs: this.clock.monoMs(),
-    };
-    if (this.role === 'sender' && this.core && !this.draining) {
+    const call = this.callOf(method, name, value, properties);
+    this.privacy.apply(call);
+    this.listeners.say('call', { method, name, properties, timeMs: call.timeMs });
+  }
+
+  private accept(call: Call): void {
+    if (this.role === 'stopped') return;
+    if (this.role === 'waiting' || this.consents.purging || this.probing) {
+      this.consents.hold(call);
+    } else if (this.role === 'sender' && this.core && !this.draining) {
       this.store.origin(call);
       this.guarded(() => this.run(call));
       this.schedulePump();
@@ -339,7 +374,6 @@ export class Client implements Cairn {
       this.drainAgain = true;
       this.store.submit({ kind: 'call', call }, () => this.kept());
     }
-    this.listeners.say('call', { method, name, properties, timeMs: call.timeMs });
   }
 
   private kept(): void {
@@ -375,6 +409,178 @@ export class Client implements Cairn {
     } catch (error) {
       this.coreFailed(error);
     }
+  }
+
+  // --- consent
+  // ------------------------------------------------------------------------------------
+
+  /** Analytics is this side's: the core is only opened where it is allowed, or must go. */
+  private coreOptions(): CoreOptions {
+    const denied = this.consents.bits('denied') & ~ANALYTICS;
+    const required = this.consents.bits('required');
+    return {
+      ...this.options,
+      requiredBits: this.probing ? required | ANALYTICS : required & ~ANALYTICS,
+      deniedBits: this.consents.purging ? denied | ANALYTICS : denied,
+    };
+  }
+
+  consent(choice: ConsentChoice): void {
+    if (this.role === 'stopped') return;
+    const named = CATEGORIES.filter((category) => typeof choice[category] === 'boolean');
+    const properties = Object.fromEntries(named.map((name) => [name, choice[name]])) as Plain;
+    const said = this.consents.after(choice);
+    const { source = '', textVersion = '' } = choice;
+    const call = this.callOf('consent', String(source), String(textVersion), properties);
+    if (named.length > 0) this.choose(said, call);
+  }
+
+  erase(): void {
+    if (this.role !== 'stopped') this.choose(NOTHING, this.callOf('erase', '', '', {}));
+  }
+
+  consentState(): ConsentState {
+    return { ...this.consents.said };
+  }
+
+  allows(category: Category): boolean {
+    return this.consents.allows(category);
+  }
+
+  private choose(said: ConsentState, call: Call): void {
+    this.chosen(said, call, true);
+    this.tabs?.say({ type: 'consent', said, call });
+  }
+
+  /** Somebody has chosen, in this tab (own) or in another, which then writes the call. */
+  private chosen(said: ConsentState, call: Call, own: boolean): void {
+    const removes = call.method === 'erase' || call.properties['analytics'] === false;
+    if (this.role === 'waiting') {
+      this.consents.say(said, false);
+      if (call.method === 'erase') this.consents.take();
+      if (this.consents.allows('analytics') && !removes) this.open(own ? call : null);
+      else if (!removes && own) this.consents.hold(call);
+      else if (removes && this.shares) void removeDatabase(this.name);
+    } else if (removes) {
+      this.remove(said, call, own);
+    } else {
+      this.consents.say(said, this.consents.purging);
+      if (this.consents.allows('analytics')) this.letIn();
+      if (own) this.write(call);
+    }
+    this.listeners.say('consent', this.consentState());
+  }
+
+  /** Calls that were held, and the choice that lets them in, are kept and sent from here on. */
+  private open(choice: Call | null): void {
+    this.store = this.openStore();
+    for (const call of this.consents.take()) this.store.submit({ kind: 'call', call });
+    if (choice) this.store.submit({ kind: 'call', call: choice });
+    this.setRole('starting');
+    this.begin();
+  }
+
+  /** What waits in the inbox is forgotten by the same transaction that keeps the choice. */
+  private remove(said: ConsentState, call: Call, own: boolean): void {
+    this.probing = false;
+    this.consents.say(said, true);
+    if (call.method === 'erase') {
+      this.consents.take();
+      if (this.consents.allows('analytics')) this.consents.done(); // a new device goes on at once
+    }
+    unstash(this.stashKey);
+    if (own) this.store.submit({ kind: 'forget' });
+    if (own || this.role === 'sender') this.write(call);
+  }
+
+  /** To the core at once where it is here, also while the inbox is being drained. */
+  private write(call: Call): void {
+    if (this.role === 'sender' && this.core) {
+      this.guarded(() => this.run(call));
+      this.schedulePump();
+    } else {
+      this.drainAgain = true;
+      this.store.submit({ kind: 'call', call }, () => this.kept());
+    }
+  }
+
+  /** A killed browser may have lost the line in localStorage, but not the database. */
+  private async lookBack(): Promise<void> {
+    if (!this.shares || typeof indexedDB.databases !== 'function') return;
+    const all = await indexedDB.databases().catch(() => []);
+    if (this.role !== 'waiting' || !all.some(({ name }) => name === this.name)) return;
+    this.probing = true;
+    this.store = this.openStore();
+    this.setRole('starting');
+    this.begin();
+  }
+
+  /** What was held while the database was looked into. */
+  private letIn(): void {
+    if (!this.probing) return;
+    this.probing = false;
+    for (const call of this.consents.take()) this.accept(call);
+  }
+
+  /** The core's state lasts; the line in localStorage may have been lost with a killed browser. */
+  private compareConsent(core: Core): void {
+    const { said, purging } = core.consent();
+    const denied = said.analytics === 'denied' && this.consents.said.analytics !== 'granted';
+    if (purging || denied) {
+      this.probing = false;
+      this.consents.say(said, true);
+      return;
+    }
+    this.consents.adopt(said);
+    if (!this.consents.allows('analytics')) return this.wait(); // of before consent was asked
+    if (!this.probing) return;
+    this.letIn();
+    const call = this.callOf('consent', '', '', {});
+    this.tabs?.say({ type: 'consent', said: this.consentState(), call });
+  }
+
+  /** A purge that an earlier page has begun: the core goes on with it, or is told again. */
+  private goOnClosing(core: Core): void {
+    if (this.consents.allows('analytics')) return;
+    if (!core.consent().purging) {
+      this.guarded(() => this.run(this.callOf('consent', '', '', { analytics: false })));
+    }
+    if (this.core === core && !core.consent().purging) void this.remnants();
+    this.schedulePump();
+  }
+
+  private purged(): void {
+    if (!this.consents.purging) return; // an erasure: the core goes on as a new device
+    if (this.consents.allows('analytics')) this.closed();
+    else void this.remnants();
+  }
+
+  /** The core holds nothing of the person any more: the database goes, too. */
+  private async remnants(): Promise<void> {
+    this.wait();
+    if (this.shares) await removeDatabase(this.name);
+    this.consents.done();
+    this.tabs?.say({ type: 'purged' });
+  }
+
+  private wait(): void {
+    this.probing = false;
+    this.letCoreGo();
+    this.store.close();
+    this.store = this.memory();
+    this.tabs?.resign();
+    this.setRole('waiting');
+  }
+
+  /** Nothing is stored any more, here or by the tab that sends. */
+  private closed(): void {
+    this.consents.done();
+    if (!this.consents.allows('analytics')) {
+      this.wait();
+      return;
+    }
+    if (this.role === 'sender') this.tabs?.say({ type: 'purged' });
+    for (const call of this.consents.take()) this.accept(call);
   }
 
   // --- driving the core
@@ -424,7 +630,7 @@ export class Client implements Cairn {
     });
   }
 
-  private problem(code: string, message: string): void {
+  protected problem(code: string, message: string): void {
     this.listeners.say('problem', { code, message });
   }
 
@@ -485,84 +691,5 @@ export class Client implements Cairn {
       const timer = this.clock.setTimeout(finish, Math.max(0, endMs - this.clock.monoMs()));
       this.waiting.add(look);
     });
-  }
-
-  // --- the API
-  // ------------------------------------------------------------------------------------
-
-  readonly profile: Profile;
-
-  private plain(properties: Properties | undefined, of: string): Plain {
-    return plainProperties(properties, (name) =>
-      this.problem(
-        'property_refused',
-        `${of}: "${name}" is not a string, finite number, boolean, Date or list of strings; ` +
-          `left out`,
-      ),
-    );
-  }
-
-  private names(names: string[]): Plain {
-    return Object.fromEntries(names.map((name) => [String(name), null]));
-  }
-
-  track(event: string, properties?: Properties): void {
-    this.post('track', String(event), '', this.plain(properties, event));
-  }
-
-  register(properties: Properties): void {
-    this.post('register', '', '', this.plain(properties, 'register'));
-  }
-
-  registerOnce(properties: Properties): void {
-    this.post('registerOnce', '', '', this.plain(properties, 'registerOnce'));
-  }
-
-  unregister(...names: string[]): void {
-    this.post('unregister', '', '', this.names(names));
-  }
-
-  trackTimerStart(event: string): void {
-    this.post('timerStart', String(event), '', {});
-  }
-
-  trackTimerPause(event: string): void {
-    this.post('timerPause', String(event), '', {});
-  }
-
-  trackTimerResume(event: string): void {
-    this.post('timerResume', String(event), '', {});
-  }
-
-  trackTimerEnd(event: string, properties?: Properties): void {
-    this.post('timerEnd', String(event), '', this.plain(properties, event));
-  }
-
-  login(id: string, idType = 'login'): void {
-    this.post('login', String(idType), String(id), {});
-  }
-
-  logout(): void {
-    this.post('logout', '', '', {});
-  }
-
-  bind(idType: string, id: string): void {
-    this.post('bind', String(idType), String(id), {});
-  }
-
-  unbind(idType: string, id: string): void {
-    this.post('unbind', String(idType), String(id), {});
-  }
-
-  private profileCalls(): Profile {
-    const call = (method: Method) => (properties: Properties) =>
-      this.post(method, '', '', this.plain(properties, method));
-    return {
-      set: call('profileSet'),
-      setOnce: call('profileSetOnce'),
-      increment: call('profileIncrement'),
-      append: call('profileAppend'),
-      unset: (...names) => this.post('profileUnset', '', '', this.names(names)),
-    };
   }
 }

@@ -4,9 +4,10 @@ import { blockBytesMax, writeBlock } from './block.js';
 import type { Call, Method } from './call.js';
 import type { Done, Held, Op } from './store.js';
 import type { Answer } from './transport.js';
-import type { Clock, InitOptions, Status } from './types.js';
+import { CATEGORIES, SAID } from './consent.js';
+import type { Clock, ConsentState, InitOptions, Status } from './types.js';
 
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 const SEED_BYTES = 32;
 const FLUSH_INTERVAL_MS = 2000;
 const QUEUE_EVENTS_MAX = 10_000;
@@ -21,6 +22,8 @@ export interface CoreHost {
   post(body: Uint8Array<ArrayBuffer>, done: (answer: Answer) => void): void;
   acked(ackedSeq: number): void;
   refused(seq: number, reason: string): void;
+  /** A purge has ended: the store holds nothing of the person. */
+  purged(): void;
   /** Something was completed: pump soon. */
   changed(): void;
 }
@@ -34,6 +37,7 @@ interface Exports {
   init(options: number, bytes: number, seed: number, seedBytes: number): number;
   restore(space: number, number: number, at: number, bytes: number): number;
   start(): number;
+  consent(): number;
   call(method: number, block: number, bytes: number): number;
   flush(): void;
   pump(): number;
@@ -63,6 +67,8 @@ const METHODS: Readonly<Record<Method, number>> = {
   profileIncrement: 14,
   profileAppend: 15,
   profileUnset: 16,
+  consent: 17,
+  erase: 18,
 };
 
 /** As cairn_status: what a refused call is told. */
@@ -71,6 +77,8 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   2: 'the memory limit of the core is reached',
   3: 'a list that is bounded has no room left',
   6: 'there is no such thing',
+  8: 'the person has not agreed',
+  11: 'a rule of privacy leaves nothing of it',
 };
 
 /** As struct call_status in wasm/entry.c. */
@@ -92,6 +100,22 @@ const SPACE_STATE = 1;
 
 const EMIT_ACKED = 1;
 const EMIT_REFUSED = 2;
+const EMIT_PURGED = 3;
+
+/** As the bits of cairn_consent.h. */
+const OPTION_SILENT = 2;
+
+
+export interface CoreOptions extends InitOptions {
+  /** Categories as bits of cairn_consent.h: before a choice not allowed, or as denied. */
+  requiredBits?: number;
+  deniedBits?: number;
+}
+
+export interface CoreConsent {
+  said: ConsentState;
+  purging: boolean;
+}
 
 export type CoreStatus = Pick<Status, (typeof STATUS_NUMBERS)[number] | 'deviceId' | 'loginId'>;
 
@@ -107,7 +131,7 @@ export class Core {
   static async open(
     module: WebAssembly.Module,
     host: CoreHost,
-    options: InitOptions,
+    options: CoreOptions,
   ): Promise<Core> {
     const core = new Core(host);
     const instance = await WebAssembly.instantiate(module, { cairn: core.imports() });
@@ -123,15 +147,18 @@ export class Core {
     return core;
   }
 
-  private init(options: InitOptions): void {
+  private init(options: CoreOptions): void {
     const text = utf8.encode(options.writeKey);
-    const block = new Uint8Array(16 + text.length);
+    const block = new Uint8Array(28 + text.length);
     const view = new DataView(block.buffer);
     view.setUint32(0, options.flushIntervalMs ?? FLUSH_INTERVAL_MS, true);
     view.setUint32(4, options.queueEventsMax ?? QUEUE_EVENTS_MAX, true);
     view.setUint32(8, options.queueBytesMax ?? QUEUE_BYTES_MAX, true);
-    view.setUint32(12, text.length, true);
-    block.set(text, 16);
+    view.setUint32(12, options.requiredBits ?? 0, true);
+    view.setUint32(16, options.deniedBits ?? 0, true);
+    view.setUint32(20, options.consent?.withdrawSilently ? OPTION_SILENT : 0, true);
+    view.setUint32(24, text.length, true);
+    block.set(text, 28);
     const seed = crypto.getRandomValues(new Uint8Array(SEED_BYTES));
     const status = this.lay(block, (at) =>
       this.lay(seed, (seedAt) => this.wasm.init(at, block.length, seedAt, seed.length)),
@@ -165,6 +192,14 @@ export class Core {
       this.callTime = null;
       this.wasm.release(at);
     }
+  }
+
+  consent(): CoreConsent {
+    const word = this.wasm.consent();
+    const said = Object.fromEntries(
+      CATEGORIES.map((category, i) => [category, SAID[(word >> (2 * i)) & 3] ?? 'unknown']),
+    ) as unknown as ConsentState;
+    return { said, purging: (word & 512) !== 0 };
   }
 
   flush(): void {
@@ -218,6 +253,7 @@ export class Core {
       },
       emit: (kind: number, seq: number, at: number, bytes: number) => {
         if (kind === EMIT_ACKED) this.host.acked(seq);
+        if (kind === EMIT_PURGED) this.host.purged();
         if (kind === EMIT_REFUSED) this.host.refused(seq, text.decode(this.copy(at, bytes)));
       },
     };

@@ -216,7 +216,8 @@ export class IdbStore implements Store {
       if (op.kind === 'append') log.put(op.bytes, [op.segment, op.index]);
       else if (op.kind === 'remove') log.delete(IDBKeyRange.bound([op.segment], [op.segment, []]));
       else if (op.kind === 'state') transaction.objectStore('state').put(op.bytes, op.slot);
-      else inbox.put(op.call, this.inboxKey(op.call));
+      else if (op.kind === 'call') inbox.put(op.call, this.inboxKey(op.call));
+      else inbox.clear();
     }
     for (const key of group.taken) inbox.delete(key);
   }
@@ -331,6 +332,15 @@ function result<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
+  });
+}
+
+/** Remove the database; nothing happens where there is none. Settles always. */
+export function removeDatabase(name: string): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof indexedDB === 'undefined') return resolve();
+    const request = indexedDB.deleteDatabase(name);
+    request.onsuccess = request.onerror = () => resolve();
   });
 }
 

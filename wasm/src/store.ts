@@ -6,7 +6,9 @@ export type Op =
   | { kind: 'append'; segment: number; index: number; bytes: Uint8Array }
   | { kind: 'remove'; segment: number }
   | { kind: 'state'; slot: number; bytes: Uint8Array }
-  | { kind: 'call'; call: Call };
+  | { kind: 'call'; call: Call }
+  /** Every call in the inbox, of whatever tab, is forgotten. */
+  | { kind: 'forget' };
 
 export interface Chunk {
   segment: number;
@@ -55,6 +57,7 @@ export class MemoryStore implements Store {
   ) {}
 
   submit(op: Op, done?: Done): void {
+    if (op.kind === 'forget') this.inbox.length = 0;
     if (op.kind === 'call') {
       this.inbox.push(op.call);
       if (this.inbox.length > this.inboxCallsMax) {

@@ -1,9 +1,14 @@
 /** One sender among the tabs: whoever holds the Web Lock. The lock is free again when its tab dies,
  * however it dies, and the next tab becomes the sender. */
 
+import type { Call } from './call.js';
+import type { ConsentState } from './types.js';
+
 export type TabMessage =
   | { type: 'wake' }
   | { type: 'hello' }
+  | { type: 'consent'; said: ConsentState; call: Call }
+  | { type: 'purged' }
   | { type: 'flush'; id: string; timeoutMs: number }
   | { type: 'flushed'; id: string; ok: boolean }
   | { type: 'status'; status: unknown };

@@ -5,6 +5,44 @@
 export type Value = string | number | boolean | bigint | Date | null | readonly string[];
 export type Properties = Readonly<Record<string, Value | undefined>>;
 
+/** What a person may agree to. Analytics decides about keeping and sending what is tracked. */
+export type Category = 'analytics' | 'marketing' | 'personalisation';
+
+/** What was said: "unknown" where nothing was. */
+export type ConsentState = Readonly<Record<Category, 'granted' | 'denied' | 'unknown'>>;
+
+/** One act of the person; categories that are not named stay as they are. */
+export interface ConsentChoice {
+  analytics?: boolean;
+  marketing?: boolean;
+  personalisation?: boolean;
+  /** Where it was said ("banner", "settings"), and which text was shown: for the ledger. */
+  source?: string;
+  textVersion?: string;
+}
+
+export interface ConsentOptions {
+  /** Categories that are not allowed before they are granted; true: all. Before analytics is
+   * allowed nothing is stored (no database, no localStorage, no cookie) and nothing is sent. */
+  required?: boolean | readonly Category[];
+  /** Calls before consent: "keep" (default) holds up to 200 of them and 128 KiB in memory; "drop"
+   * forgets them. */
+  wait?: 'keep' | 'drop';
+  /** The server is not told of a withdrawal. */
+  withdrawSilently?: boolean;
+}
+
+/** What becomes of a property or an id before anything is kept. Of several that fit, drop wins. */
+export interface PrivacyRule {
+  /** The property, or the type of id; a beginning of it, where this ends in "*". */
+  name: string;
+  /** "hash": 64 hexadecimal digits, SHA-256 of salt and text (left out where it is no text, whole
+   * number or list of texts, and on pages that are not secure contexts). */
+  action: 'drop' | 'hash';
+  /** Default "properties". */
+  target?: 'properties' | 'ids';
+}
+
 export interface InitOptions {
   /** Where the edge listens, such as "https://cairn.example.com" or location.origin. */
   serverUrl: string;
@@ -23,6 +61,13 @@ export interface InitOptions {
   queueEventsMax?: number;
   /** Most bytes kept while offline; default 1 MiB. */
   queueBytesMax?: number;
+  /** Default: nothing is asked, everything is allowed until it is denied. */
+  consent?: ConsentOptions;
+  /** Do-Not-Track and Global Privacy Control count as a denial of all categories until the person
+   * says otherwise. Default false. */
+  respectPrivacySignals?: boolean;
+  /** At most 256 rules; one salt per project. */
+  privacy?: { rules: readonly PrivacyRule[]; salt?: string };
   /** A stand-in for the global fetch (tests, a proxy, an offline switch). */
   fetch?: typeof fetch;
   /** Clock and timers of a test. */
@@ -36,9 +81,10 @@ export interface Clock {
   clearTimeout(timer: unknown): void;
 }
 
-/** "starting": the core is not ready, calls are kept. "follower": another tab sends for this one.
+/** "waiting": analytics is not allowed (yet): nothing is stored or sent.
+ * "starting": the core is not ready, calls are kept. "follower": another tab sends for this one.
  * "stopped": after shutdown. "off": no browser here (server-side rendering): calls do nothing. */
-export type Role = 'starting' | 'sender' | 'follower' | 'stopped' | 'off';
+export type Role = 'waiting' | 'starting' | 'sender' | 'follower' | 'stopped' | 'off';
 
 export interface Status {
   role: Role;
@@ -92,6 +138,8 @@ export interface Notes {
   call: CallNote;
   /** The server has these on its disk: all up to this sequence number. */
   ack: { ackedSeq: number };
+  /** Something was said about consent, in any tab. */
+  consent: ConsentState;
   /** The page does not get an exception; it may look here. */
   problem: Problem;
 }
@@ -123,6 +171,14 @@ export interface Cairn {
   bind(idType: string, id: string): void;
   unbind(idType: string, id: string): void;
   readonly profile: Profile;
+  /** The person has chosen. Granting analytics keeps and sends what was held in memory, with its own
+   * times; denying it removes everything that is stored and forgets the device. */
+  consent(choice: ConsentChoice): void;
+  consentState(): ConsentState;
+  /** Whether the category is allowed now: as was said, or by default. */
+  allows(category: Category): boolean;
+  /** Forget the person here, and ask the server to. Consent is unknown again. */
+  erase(): void;
   /** Send now what is waiting. Settles after at most timeoutMs (default 5000); never rejects. */
   flush(options?: { timeoutMs?: number }): Promise<FlushResult>;
   getStatus(): Status;

@@ -94,6 +94,9 @@ bool cairn_consent_allows(const cairn_client *client, cairn_consent_category cat
  */
 cairn_status cairn_erase(cairn_client *client);
 
+/** Whether a purge is under way: the store is not empty yet, or the server not told. */
+bool cairn_purging(const cairn_client *client);
+
 /* --- what leaves an event ----------------------------------------------------------------------*/
 
 typedef enum cairn_privacy_action {
