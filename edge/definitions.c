@@ -11,7 +11,12 @@
 #include "edge/logline.h"
 #include "edge/zone_files.h"
 
-enum { PATH_BYTES_MAX = 1024, DIRECTORY_MODE = 0750, KEYS_MODE = 0700 };
+enum {
+    PATH_BYTES_MAX = 1024,
+    DIRECTORY_MODE = 0750,
+    KEYS_MODE = 0700,
+    ZONE_ARENA_BYTES_MAX = 64 * 1024
+};
 
 /* --- what a catalogue asks for ---------------------------------------------------------------- */
 
@@ -20,10 +25,33 @@ static bool has_zone(void *self, cairn_span name) {
     return cairn__span_equal(name, CAIRN_STR("UTC")) || cairn__zones_has(all->zones, name);
 }
 
+static bool holds(cairn_span table, const cairn_span *names, size_t count) {
+    bool good = true;
+    for (size_t i = 0; good && i < count; i++) {
+        const cairn__zone *zone = NULL;
+        cairn__arena arena = cairn__arena_make(cairn__heap(), ZONE_ARENA_BYTES_MAX);
+        good = cairn__span_equal(names[i], CAIRN_STR("UTC")) ||
+               cairn__zone_table_find(table, names[i], &arena, &zone) == CAIRN_OK;
+        cairn__arena_free(&arena);
+    }
+    return good;
+}
+
+/* Some 600 files: read once. Whatever is not among them has a table of its own. */
 static cairn_status zone_table(void *self, const cairn_span *names, size_t count, bool every,
                                cairn__buffer *to) {
-    const cairn__definitions_all *all = self;
-    return cairn__zone_files_table(all->zone_directory, names, count, every, to);
+    cairn__definitions_all *all = self;
+    bool found = false;
+    uv_mutex_lock(&all->mutex);
+    if (every && all->all_zones.len == 0) {
+        (void)cairn__zone_files_table(all->zone_directory, NULL, 0, true, &all->all_zones);
+    }
+    if (every && holds(cairn__buffer_span(&all->all_zones), names, count)) {
+        cairn__buffer_append(to, cairn__buffer_span(&all->all_zones));
+        found = !to->failed;
+    }
+    uv_mutex_unlock(&all->mutex);
+    return found ? CAIRN_OK : cairn__zone_files_table(all->zone_directory, names, count, every, to);
 }
 
 static void on_left_out(void *self, const char *text) {
@@ -93,6 +121,9 @@ static bool open_project(cairn__definitions_project *project, const char *data_d
 bool cairn__definitions_open(cairn__definitions_all *all, const cairn__config *config,
                              char *text_out, size_t text_bytes) {
     all->zone_seam = (cairn__link_zones){ has_zone, zone_table, all };
+    all->all_zones = cairn__buffer_make(cairn__heap(), CAIRN__BUNDLE_ZONES_BYTES_MAX);
+    int code = uv_mutex_init(&all->mutex);
+    CAIRN_ASSERT(code == 0); /* fails only without memory for a few words */
     if (strlen(config->data_dir) > PATH_BYTES_MAX / 2 ||
         !make_folders(config->data_dir, text_out, text_bytes)) {
         return false;
@@ -121,9 +152,12 @@ void cairn__definitions_close(cairn__definitions_all *all) {
         cairn__served_free(all->projects[i].served);
         cairn__signing_close(&all->projects[i].signing);
     }
+    if (all->zone_seam.self != NULL) { /* it was opened */
+        uv_mutex_destroy(&all->mutex);
+        cairn__buffer_free(&all->all_zones);
+    }
     free(all->projects);
-    all->projects = NULL;
-    all->count = 0;
+    *all = (cairn__definitions_all){ .count = 0 };
 }
 
 /* --- jobs, one after the other ---------------------------------------------------------------- */

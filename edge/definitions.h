@@ -45,6 +45,8 @@ typedef struct cairn__definitions_all {
     cairn__zones *zones;
     const char *zone_directory;
     cairn__link_zones zone_seam;
+    uv_mutex_t mutex;        /* guards the next */
+    cairn__buffer all_zones; /* the table of all, made when first asked for */
 } cairn__definitions_all;
 
 /** Open all: DATA/definitions/PROJECT.db, DATA/keys/PROJECT.pem. Sets projects and count; the rest

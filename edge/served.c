@@ -72,7 +72,7 @@ cairn__served *cairn__served_make(cairn_span bundle, uint64_t version,
     }
     served->version = version;
     served->part = cairn__buffer_make(cairn__heap(), CAIRN__SERVED_BYTES_MAX);
-    served->packed = cairn__buffer_make(cairn__heap(), 2 * CAIRN__SERVED_BYTES_MAX);
+    served->packed = cairn__buffer_make(cairn__heap(), (size_t)2 * CAIRN__SERVED_BYTES_MAX);
     bool good = bundle.len == 0 || sign(served, bundle, signing);
     if (good && served->part.len >= CAIRN__SERVED_PACKED_LEAST) {
         good = pack(served);

@@ -54,6 +54,17 @@ static size_t until(cairn_span text, size_t from, const char *ends) {
 }
 
 /* tzdata.zi: a zone is a line "Z NAME ...", another name of it a line "L TARGET NAME". */
+static void add_line(gathering *g, cairn_span line) {
+    bool link = line.len > 2 && line.data[0] == 'L' && line.data[1] == ' ';
+    if (!link && !(line.len > 2 && line.data[0] == 'Z' && line.data[1] == ' ')) {
+        return;
+    }
+    size_t start = link ? until(line, 2, " ") + 1 : 2;
+    if (start < line.len) {
+        add_name(g, cairn__span(line.data + start, until(line, start, " ") - start));
+    }
+}
+
 static void add_listed(gathering *g) {
     cairn_span list = { NULL, 0 };
     if (!read_file(g, "tzdata.zi", LIST_BYTES_MAX, &list)) {
@@ -61,15 +72,7 @@ static void add_listed(gathering *g) {
     }
     for (size_t at = 0; at < list.len;) {
         size_t end = until(list, at, "\n");
-        cairn_span line = cairn__span(list.data + at, end - at);
-        bool link = line.len > 2 && line.data[0] == 'L' && line.data[1] == ' ';
-        if (link || (line.len > 2 && line.data[0] == 'Z' && line.data[1] == ' ')) {
-            size_t start = link ? until(line, 2, " ") + 1 : 2;
-            size_t stop = until(line, start, " ");
-            if (start < line.len) {
-                add_name(g, cairn__span(line.data + start, stop - start));
-            }
-        }
+        add_line(g, cairn__span(list.data + at, end - at));
         at = end + 1;
     }
 }

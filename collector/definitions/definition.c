@@ -35,7 +35,7 @@ static bool read_common(cairn__reader *reader, cairn__place place) {
 
 static bool keep_json(cairn__reader *reader, const json_t *parsed) {
     cairn__buffer text =
-        cairn__buffer_make(reader->arena->allocator, 2 * CAIRN__DEFINITION_BYTES_MAX);
+        cairn__buffer_make(reader->arena->allocator, (size_t)2 * CAIRN__DEFINITION_BYTES_MAX);
     bool good = cairn__json_write(parsed, &text) || cairn__reader_no_memory(reader);
     good = good && cairn__reader_copy(reader, cairn__buffer_span(&text), &reader->definition->json);
     cairn__buffer_free(&text);

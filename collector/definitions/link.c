@@ -160,23 +160,27 @@ static bool in_use(cairn__linker *linker, const missing *m) {
                m->user_count);
 }
 
+/* The first thing that a definition names and that is not there; NULL: all is. */
+static const cairn__reference *first_missing(const cairn__linker *linker,
+                                             const cairn__definition *one) {
+    for (size_t i = 0; i < one->reference_count; i++) {
+        if (!is_there(linker, &one->references[i])) {
+            return &one->references[i];
+        }
+    }
+    return NULL;
+}
+
 static bool check_references(cairn__linker *linker) {
     missing m = { 0 };
     for (size_t i = 0; i < linker->source->count; i++) {
         const cairn__definition *one = linker->source->definitions[i];
-        const cairn__reference *last = NULL; /* of this one: named once */
-        for (size_t j = 0; j < one->reference_count; j++) {
-            const cairn__reference *reference = &one->references[j];
-            if (is_there(linker, reference)) {
-                continue;
-            }
-            if (one == linker->source->changed) {
-                return unknown(linker, reference);
-            }
-            if (last == NULL) {
-                note_user(&m, one, reference);
-            }
-            last = reference;
+        const cairn__reference *reference = first_missing(linker, one);
+        if (reference != NULL && one == linker->source->changed) {
+            return unknown(linker, reference);
+        }
+        if (reference != NULL) {
+            note_user(&m, one, reference);
         }
     }
     return m.first == NULL || in_use(linker, &m);
@@ -217,20 +221,25 @@ static bool table_status(cairn__linker *linker, cairn_status status) {
     return status == CAIRN_OK;
 }
 
-static bool number_facts(cairn__linker *linker) {
-    for (size_t i = 0; i < linker->source->count; i++) {
-        cairn__definition *one = linker->source->definitions[i];
-        for (size_t j = 0; j < one->condition_count; j++) {
-            cairn__condition numbered;
-            cairn_status status =
-                cairn__fact_table_condition(&linker->facts, &one->conditions[j]->rule, &numbered);
-            if (!table_status(linker, status)) {
-                return false;
-            }
-            one->conditions[j]->facts = numbered.facts;
+static bool number_conditions(cairn__linker *linker, cairn__definition *one) {
+    for (size_t i = 0; i < one->condition_count; i++) {
+        cairn__condition numbered;
+        cairn_status status =
+            cairn__fact_table_condition(&linker->facts, &one->conditions[i]->rule, &numbered);
+        if (!table_status(linker, status)) {
+            return false;
         }
+        one->conditions[i]->facts = numbered.facts;
     }
     return true;
+}
+
+static bool number_facts(cairn__linker *linker) {
+    bool good = true;
+    for (size_t i = 0; good && i < linker->source->count; i++) {
+        good = number_conditions(linker, linker->source->definitions[i]);
+    }
+    return good;
 }
 
 /* --- audiences -------------------------------------------------------------------------------- */

@@ -68,25 +68,33 @@ static bool circle(const ordering *o) {
     return cairn__fault_fix(problem, "take one of them out of the circle");
 }
 
-bool cairn__link_order(cairn__linker *linker, cairn__definition_kind kind, uint16_t *order_out) {
-    ordering o = { linker, kind,
-                   kind == CAIRN__DEFINITION_AUDIENCE ? CAIRN__REFERENCE_AUDIENCE
-                                                      : CAIRN__REFERENCE_EXPERIMENT,
-                   cairn__linker_count(linker, kind), NULL };
-    o.state = cairn__linker_make(linker, o.count, 1);
+/* Give every one its place that needs none that is left; how many got one. */
+static size_t place_some(ordering *o, uint16_t *order_out) {
     size_t placed = 0;
-    size_t before = SIZE_MAX;
-    while (o.state != NULL && placed < o.count && placed != before) {
-        before = placed;
-        for (size_t i = 0; i < o.count; i++) {
-            if (o.state[i] == PENDING && needs(&o, i) == SIZE_MAX) {
-                o.state[i] = DONE;
-                order_out[placed++] = (uint16_t)i;
-            }
+    for (size_t i = 0; i < o->count; i++) {
+        if (o->state[i] == PENDING && needs(o, i) == SIZE_MAX) {
+            o->state[i] = DONE;
+            order_out[placed++] = (uint16_t)i;
         }
     }
+    return placed;
+}
+
+bool cairn__link_order(cairn__linker *linker, cairn__definition_kind kind, uint16_t *order_out) {
+    bool audiences = kind == CAIRN__DEFINITION_AUDIENCE;
+    ordering o = { .linker = linker,
+                   .kind = kind,
+                   .reference = audiences ? CAIRN__REFERENCE_AUDIENCE : CAIRN__REFERENCE_EXPERIMENT,
+                   .count = cairn__linker_count(linker, kind) };
+    o.state = cairn__linker_make(linker, o.count, 1);
     if (o.state == NULL) {
         return false;
+    }
+    size_t placed = 0;
+    size_t more = o.count;
+    while (placed < o.count && more > 0) {
+        more = place_some(&o, order_out + placed);
+        placed += more;
     }
     return placed == o.count || circle(&o);
 }

@@ -48,27 +48,36 @@ static size_t bucket_of(const gathering *g, cairn_span id) {
     return at;
 }
 
-static bool gather_items(gathering *g, const cairn__definition *slot) {
-    const cairn__slot_parts *parts = &slot->as.slot;
-    for (size_t i = 0; i < parts->item_count; i++) {
-        size_t bucket = bucket_of(g, parts->items[i].id);
-        if (g->buckets[bucket] == 0) {
-            if (g->item_count == CAIRN__BUNDLE_ITEMS_MAX) {
-                return too_many(g->linker, "items", CAIRN__BUNDLE_ITEMS_MAX);
-            }
-            g->items[g->item_count] = parts->items[i];
-            g->texts[g->item_count] = parts->item_texts[i];
-            g->from[g->item_count] = slot;
-            g->buckets[bucket] = (uint32_t)++g->item_count;
+/* The number of an item: of the one of its id that was there before, or a new one. */
+static bool number_item(gathering *g, const cairn__definition *slot, size_t index,
+                        uint16_t *number_out) {
+    const cairn__item *item = &slot->as.slot.items[index];
+    cairn_span text = slot->as.slot.item_texts[index];
+    size_t bucket = bucket_of(g, item->id);
+    if (g->buckets[bucket] == 0) {
+        if (g->item_count == CAIRN__BUNDLE_ITEMS_MAX) {
+            return too_many(g->linker, "items", CAIRN__BUNDLE_ITEMS_MAX);
         }
-        size_t number = g->buckets[bucket] - 1;
-        if (!cairn__span_equal(g->texts[number], parts->item_texts[i])) {
-            const difference d = { "items", slot, g->from[number], parts->items[i].id };
-            return differs(g, &d);
-        }
-        g->numbers[i] = (uint16_t)number;
+        g->items[g->item_count] = *item;
+        g->texts[g->item_count] = text;
+        g->from[g->item_count] = slot;
+        g->buckets[bucket] = (uint32_t)++g->item_count;
+    }
+    size_t number = g->buckets[bucket] - 1;
+    *number_out = (uint16_t)number;
+    if (!cairn__span_equal(g->texts[number], text)) {
+        const difference d = { "items", slot, g->from[number], item->id };
+        return differs(g, &d);
     }
     return true;
+}
+
+static bool gather_items(gathering *g, const cairn__definition *slot) {
+    bool good = true;
+    for (size_t i = 0; good && i < slot->as.slot.item_count; i++) {
+        good = number_item(g, slot, i, &g->numbers[i]);
+    }
+    return good;
 }
 
 static const uint16_t *renumber(gathering *g, const uint16_t *items, size_t count) {
@@ -201,7 +210,8 @@ static bool make_room(gathering *g) {
     g->buckets = cairn__linker_make(g->linker, g->bucket_count, sizeof *g->buckets);
     g->lists = cairn__linker_make(g->linker, lists, sizeof *g->lists);
     g->numbers = cairn__linker_make(g->linker, most, sizeof *g->numbers);
-    return !g->linker->no_memory;
+    return g->items != NULL && g->texts != NULL && g->from != NULL && g->related != NULL &&
+           g->related_from != NULL && g->buckets != NULL && g->lists != NULL && g->numbers != NULL;
 }
 
 /* Only items that have some; by number, as they are. */

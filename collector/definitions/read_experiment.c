@@ -62,40 +62,39 @@ static bool read_range(cairn__reader *reader, cairn__place place, cairn__range *
     return good;
 }
 
-/* Ranges are all there or none; none of them overlap. */
+/* Has none of the ranges before this one buckets of it? */
+static bool stands_alone(cairn__reader *reader, cairn__place place, const cairn__range *ranges,
+                         size_t index) {
+    for (size_t i = 0; i < index; i++) {
+        if (ranges[index].from < ranges[i].to && ranges[i].from < ranges[index].to) {
+            CAIRN__WRONG(reader, "bad_range", place.at,
+                         "%.100s overlaps with that of variants[%zu]", place.at.text, i);
+            return CAIRN__FIX(reader, "give every variant buckets of its own");
+        }
+    }
+    return true;
+}
+
+/* Ranges are all there or none. */
 static bool read_ranges(cairn__reader *reader, cairn__place list, size_t count) {
     cairn__experiment *experiment = &reader->definition->as.experiment.experiment;
     size_t found = 0;
     cairn__range *ranges = cairn__reader_make(reader, count, sizeof *ranges);
-    if (ranges == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
+    bool good = ranges != NULL;
+    for (size_t i = 0; good && i < count; i++) {
         cairn__place place = cairn__place_key(cairn__place_item(list, i), "range");
-        if (place.json == NULL) {
-            continue;
-        }
-        found++;
-        if (!read_range(reader, place, &ranges[i])) {
-            return false;
-        }
-        for (size_t j = 0; j < i; j++) {
-            if (ranges[i].from < ranges[j].to && ranges[j].from < ranges[i].to) {
-                CAIRN__WRONG(reader, "bad_range", place.at,
-                             "%.100s overlaps with that of "
-                             "variants[%zu]",
-                             place.at.text, j);
-                return CAIRN__FIX(reader, "give every variant buckets of its own");
-            }
-        }
+        bool given = place.json != NULL;
+        found += given ? 1 : 0;
+        good = !given ||
+               (read_range(reader, place, &ranges[i]) && stands_alone(reader, place, ranges, i));
     }
-    if (found != 0 && found != count) {
+    if (good && found != 0 && found != count) {
         CAIRN__WRONG(reader, "bad_range", list.at, "%zu of %zu variants have a range", found,
                      count);
         return CAIRN__FIX(reader, "give a range to all variants or to none");
     }
     experiment->ranges = found == 0 ? NULL : ranges;
-    return true;
+    return good;
 }
 
 static bool read_shares(cairn__reader *reader, cairn__place place) {

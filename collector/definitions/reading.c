@@ -24,14 +24,14 @@ static const char *kind_of(const json_t *value) {
     }
 }
 
-static const char *shown(cairn__fault_path at) {
-    return at.text[0] == 0 ? "the definition" : at.text;
+static const char *shown(const cairn__fault_path *at) {
+    return at->text[0] == 0 ? "the definition" : at->text;
 }
 
 static bool wrong_kind(cairn__reader *reader, cairn__place place, const char *wanted) {
-    CAIRN__WRONG(reader, "wrong_type", place.at, "%.100s must be %s, not %s", shown(place.at),
+    CAIRN__WRONG(reader, "wrong_type", place.at, "%.100s must be %s, not %s", shown(&place.at),
                  wanted, kind_of(place.json));
-    return CAIRN__FIX(reader, "write %s for %.100s", wanted, shown(place.at));
+    return CAIRN__FIX(reader, "write %s for %.100s", wanted, shown(&place.at));
 }
 
 cairn__place cairn__place_key(cairn__place place, const char *key) {
@@ -70,7 +70,7 @@ bool cairn__read_needed(cairn__reader *reader, cairn__place place, const char *w
     if (place.json != NULL) {
         return true;
     }
-    CAIRN__WRONG(reader, "missing_key", place.at, "%.100s is missing", shown(place.at));
+    CAIRN__WRONG(reader, "missing_key", place.at, "%.100s is missing", shown(&place.at));
     return CAIRN__FIX(reader, "add %s", what);
 }
 
@@ -105,7 +105,7 @@ bool cairn__read_list(cairn__reader *reader, cairn__place place, size_t max, siz
     }
     *count_out = json_array_size(place.json);
     if (*count_out > max) {
-        CAIRN__WRONG(reader, "too_many", place.at, "%.100s has %zu entries", shown(place.at),
+        CAIRN__WRONG(reader, "too_many", place.at, "%.100s has %zu entries", shown(&place.at),
                      *count_out);
         return CAIRN__FIX(reader, "write at most %zu", max);
     }
@@ -123,7 +123,7 @@ bool cairn__read_text(cairn__reader *reader, cairn__place place, size_t bytes_ma
     cairn_span text = cairn__span(json_string_value(place.json), json_string_length(place.json));
     if (text.len == 0 || text.len > bytes_max) {
         CAIRN__WRONG(reader, "bad_text", place.at,
-                     text.len == 0 ? "%.100s is empty" : "%.100s has %zu bytes", shown(place.at),
+                     text.len == 0 ? "%.100s is empty" : "%.100s has %zu bytes", shown(&place.at),
                      text.len);
         return CAIRN__FIX(reader, "write a text of 1 to %zu bytes", bytes_max);
     }
@@ -183,7 +183,7 @@ bool cairn__read_integer(cairn__reader *reader, cairn__place place, cairn__bound
     }
     int64_t number = json_integer_value(place.json);
     if (number < bounds.min || number > bounds.max) {
-        CAIRN__WRONG(reader, "out_of_range", place.at, "%.100s is %lld", shown(place.at),
+        CAIRN__WRONG(reader, "out_of_range", place.at, "%.100s is %lld", shown(&place.at),
                      (long long)number);
         return CAIRN__FIX(reader, "write a whole number from %lld to %lld", (long long)bounds.min,
                           (long long)bounds.max);
@@ -202,7 +202,7 @@ bool cairn__read_number(cairn__reader *reader, cairn__place place, cairn__bounds
     }
     double number = json_number_value(place.json);
     if (!(number >= (double)bounds.min && number <= (double)bounds.max)) {
-        CAIRN__WRONG(reader, "out_of_range", place.at, "%.100s is %g", shown(place.at), number);
+        CAIRN__WRONG(reader, "out_of_range", place.at, "%.100s is %g", shown(&place.at), number);
         return CAIRN__FIX(reader, "write a number from %lld to %lld", (long long)bounds.min,
                           (long long)bounds.max);
     }
@@ -226,7 +226,7 @@ bool cairn__read_choice(cairn__reader *reader, cairn__place place, cairn__words 
         }
     }
     CAIRN__WRONG(reader, "unknown_word", place.at, "`%.*s` is not a word for %.100s",
-                 text.len > 100 ? 100 : (int)text.len, (const char *)text.data, shown(place.at));
+                 text.len > 100 ? 100 : (int)text.len, (const char *)text.data, shown(&place.at));
     return cairn__fault_fix_words(&reader->problem->fault, text, words.words, words.count);
 }
 
@@ -239,7 +239,7 @@ bool cairn__read_content(cairn__reader *reader, cairn__place place, cairn_span *
     bool good = cairn__json_write(place.json, &text);
     if (!good) {
         CAIRN__WRONG(reader, "too_large", place.at, "%.100s is larger than %d bytes of JSON",
-                     shown(place.at), (int)CAIRN__BUNDLE_CONTENT_BYTES_MAX);
+                     shown(&place.at), (int)CAIRN__BUNDLE_CONTENT_BYTES_MAX);
         CAIRN__FIX(reader, "write less, and link to the rest");
     } else {
         good = cairn__reader_copy(reader, cairn__buffer_span(&text), json_out);
@@ -264,7 +264,7 @@ bool cairn__read_texts(cairn__reader *reader, cairn__place place, cairn__bounds 
         return false;
     }
     if (place.json != NULL && count < (size_t)counts.min) {
-        CAIRN__WRONG(reader, "too_few", place.at, "%.100s is empty", shown(place.at));
+        CAIRN__WRONG(reader, "too_few", place.at, "%.100s is empty", shown(&place.at));
         return CAIRN__FIX(reader, "write at least %lld", (long long)counts.min);
     }
     cairn_span *texts = cairn__reader_make(reader, count, sizeof *texts);
@@ -300,7 +300,7 @@ bool cairn__read_keys(cairn__reader *reader, cairn__place place, size_t max,
     json_t *object = (json_t *)(uintptr_t)place.json;
     size_t count = json_object_size(object);
     if (count > max) {
-        CAIRN__WRONG(reader, "too_many", place.at, "%.100s has %zu keys", shown(place.at), count);
+        CAIRN__WRONG(reader, "too_many", place.at, "%.100s has %zu keys", shown(&place.at), count);
         return CAIRN__FIX(reader, "write at most %zu", max);
     }
     cairn_span *keys = cairn__reader_make(reader, count, sizeof *keys);

@@ -453,18 +453,26 @@ static bool read_variant(cairn__reader *reader, cairn__place place, const cairn_
            cairn__read_content(reader, cairn__place_key(place, keys->content), &variant->content);
 }
 
+static bool name_is_new(cairn__reader *reader, cairn__place list, const cairn__variant *variants,
+                        size_t index) {
+    for (size_t i = 0; i < index; i++) {
+        if (cairn__span_equal(variants[index].name, variants[i].name)) {
+            cairn__place name = cairn__place_key(cairn__place_item(list, index), "name");
+            CAIRN__WRONG(reader, "repeated", name.at, "two variants are called `%.*s`",
+                         (int)variants[i].name.len, (const char *)variants[i].name.data);
+            return CAIRN__FIX(reader, "give each variant a name of its own");
+        }
+    }
+    return true;
+}
+
 static bool check_variants(cairn__reader *reader, cairn__place place,
                            const cairn__variant *variants, size_t count) {
     double sum = 0;
     for (size_t i = 0; i < count; i++) {
         sum += variants[i].weight;
-        for (size_t j = 0; j < i; j++) {
-            if (cairn__span_equal(variants[i].name, variants[j].name)) {
-                cairn__place name = cairn__place_key(cairn__place_item(place, i), "name");
-                CAIRN__WRONG(reader, "repeated", name.at, "two variants are called `%.*s`",
-                             (int)variants[i].name.len, (const char *)variants[i].name.data);
-                return CAIRN__FIX(reader, "give each variant a name of its own");
-            }
+        if (!name_is_new(reader, place, variants, i)) {
+            return false;
         }
     }
     if (!(sum > 0)) {
