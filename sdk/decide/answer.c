@@ -10,28 +10,35 @@ const char *cairn__why_text(cairn__why why) {
     return (size_t)why < CAIRN__WHY_COUNT ? texts[why] : "";
 }
 
-void cairn__answer_head(cairn__buffer *to, const cairn__decider *decider, cairn_span kind) {
-    CAIRN__JSON_PUT(to, "{\"decide\":");
-    cairn__json_text(to, kind);
-    cairn__answer_integer(to, CAIRN_STR(",\"bundle\":"), (int64_t)decider->definitions->version);
-    cairn__answer_integer(to, CAIRN_STR(",\"now\":"), decider->input->now_ms);
+void cairn__answer_put(cairn__buffer *to, const char *lead) {
+    cairn__buffer_append(to, cairn__span_of(lead));
 }
 
-void cairn__answer_text(cairn__buffer *to, cairn_span literal, cairn_span text) {
-    cairn__buffer_append(to, literal);
+void cairn__answer_text(cairn__buffer *to, const char *lead, cairn_span text) {
+    cairn__answer_put(to, lead);
     cairn__json_text(to, text);
 }
 
-void cairn__answer_integer(cairn__buffer *to, cairn_span literal, int64_t number) {
-    cairn__buffer_append(to, literal);
+void cairn__answer_word(cairn__buffer *to, const char *lead, const char *word) {
+    cairn__answer_text(to, lead, cairn__span_of(word));
+}
+
+void cairn__answer_integer(cairn__buffer *to, const char *lead, int64_t number) {
+    cairn__answer_put(to, lead);
     cairn__json_integer(to, number);
 }
 
 void cairn__answer_why(cairn__buffer *to, cairn__why why) {
-    cairn__answer_text(to, CAIRN_STR(",\"reason\":"), cairn__span_of(cairn__why_text(why)));
+    cairn__answer_word(to, ",\"reason\":", cairn__why_text(why));
 }
 
-void cairn__answer_json(cairn__buffer *to, cairn_span literal, cairn_span json) {
-    cairn__buffer_append(to, literal);
+void cairn__answer_json(cairn__buffer *to, const char *lead, cairn_span json) {
+    cairn__answer_put(to, lead);
     cairn__buffer_append(to, json.len > 0 ? json : CAIRN_STR("null"));
+}
+
+void cairn__answer_head(cairn__buffer *to, const cairn__decider *decider, const char *kind) {
+    cairn__answer_word(to, "{\"decide\":", kind);
+    cairn__answer_integer(to, ",\"bundle\":", (int64_t)decider->definitions->version);
+    cairn__answer_integer(to, ",\"now\":", decider->input->now_ms);
 }

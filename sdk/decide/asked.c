@@ -2,7 +2,7 @@
  * with the call's generation. Audiences that have a condition are facts computed here. */
 #include "decide/decider.h"
 
-static cairn_value property_of(const cairn_property *properties, size_t count, cairn_span name) {
+cairn_value cairn__property_of(const cairn_property *properties, size_t count, cairn_span name) {
     for (size_t i = 0; i < count; i++) {
         if (cairn__span_equal(properties[i].name, name)) {
             return properties[i].value;
@@ -49,14 +49,15 @@ static const cairn_value *plain_fact(cairn__decider *decider, uint16_t number) {
         const cairn__item *item = decider->item;
         decider->values[number] =
             item == NULL ? (cairn_value){ .kind = CAIRN_VALUE_NULL }
-                         : property_of(item->properties, item->property_count, slot->name);
+                         : cairn__property_of(item->properties, item->property_count, slot->name);
         return &decider->values[number];
     }
     if (slot->space == CAIRN__RULE_EVENT) {
         const cairn__event *event = input->event;
         keep(decider, number,
-             event == NULL ? (cairn_value){ .kind = CAIRN_VALUE_NULL }
-                           : property_of(event->properties, event->property_count, slot->name));
+             event == NULL
+                 ? (cairn_value){ .kind = CAIRN_VALUE_NULL }
+                 : cairn__property_of(event->properties, event->property_count, slot->name));
     } else {
         keep(decider, number, input->facts->get(input->facts->context, number));
     }

@@ -120,6 +120,9 @@ const cairn__cap *cairn__caps_reached(cairn__decider *decider, const cairn__cap 
 /** Is it a quiet period where the user is? */
 bool cairn__quiet_now(cairn__decider *decider, const cairn__quiet *quiet, size_t count);
 
+/** The value of that name; kind NULL where there is none. */
+cairn_value cairn__property_of(const cairn_property *properties, size_t count, cairn_span name);
+
 /** Which variant by chance: of a popup whose variants need a unit. */
 int cairn__popup_variant(const cairn__decider *decider, uint16_t number, cairn_span unit);
 
@@ -145,12 +148,14 @@ static inline void cairn__answer_comma(cairn__buffer *to, bool *first) {
 }
 
 /** {"decide":KIND,"bundle":VERSION,"now":MS */
-void cairn__answer_head(cairn__buffer *to, const cairn__decider *decider, cairn_span kind);
-/** ,"NAME":"text"  with the literal ,"NAME": given. */
-void cairn__answer_text(cairn__buffer *to, cairn_span literal, cairn_span text);
-void cairn__answer_integer(cairn__buffer *to, cairn_span literal, int64_t number);
+void cairn__answer_head(cairn__buffer *to, const cairn__decider *decider, const char *kind);
+/** Pieces of syntax, and before a value its name: ,"NAME": */
+void cairn__answer_put(cairn__buffer *to, const char *lead);
+void cairn__answer_text(cairn__buffer *to, const char *lead, cairn_span text);
+void cairn__answer_word(cairn__buffer *to, const char *lead, const char *word);
+void cairn__answer_integer(cairn__buffer *to, const char *lead, int64_t number);
 void cairn__answer_why(cairn__buffer *to, cairn__why why);
 /** The JSON as it stands in the definitions; null where it is empty. */
-void cairn__answer_json(cairn__buffer *to, cairn_span literal, cairn_span json);
+void cairn__answer_json(cairn__buffer *to, const char *lead, cairn_span json);
 
 #endif

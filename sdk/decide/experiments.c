@@ -157,27 +157,27 @@ static void put_reason(const cairn__decider *decider, const cairn__decision *dec
     const char *text = decision->reason == CAIRN__REASON_OFF && denied
                            ? cairn__why_text(CAIRN__WHY_NO_CONSENT)
                            : cairn__experiment_reason_text(decision->reason);
-    cairn__answer_text(to, CAIRN_STR(",\"reason\":"), cairn__span_of(text));
+    cairn__answer_word(to, ",\"reason\":", text);
 }
 
 static void put_answer(const cairn__decider *decider, const cairn__experiment_answer *answer,
                        cairn__buffer *to) {
     const cairn__experiment_entry *entry = &decider->definitions->experiments[answer->experiment];
     const cairn__decision *decision = &answer->decision;
-    cairn__answer_text(to, CAIRN_STR("{\"name\":"), entry->name);
-    cairn__answer_integer(to, CAIRN_STR(",\"version\":"), entry->version);
+    cairn__answer_text(to, "{\"name\":", entry->name);
+    cairn__answer_integer(to, ",\"version\":", entry->version);
     put_reason(decider, decision, to);
     if (decision->variant != CAIRN__NO_VARIANT) {
-        cairn__answer_text(to, CAIRN_STR(",\"variant\":"), entry->variants[decision->variant].name);
+        cairn__answer_text(to, ",\"variant\":", entry->variants[decision->variant].name);
     }
     if (decision->has_bucket) {
         double parts = decision->bucket * 10000;
-        cairn__answer_integer(to, CAIRN_STR(",\"bucket\":"), (int64_t)(parts + 0.5));
+        cairn__answer_integer(to, ",\"bucket\":", (int64_t)(parts + 0.5));
     }
     if (answer->exposure) {
-        CAIRN__JSON_PUT(to, ",\"exposure\":true");
+        cairn__answer_put(to, ",\"exposure\":true");
     }
-    cairn__answer_json(to, CAIRN_STR(",\"value\":"), answer->value);
+    cairn__answer_json(to, ",\"value\":", answer->value);
     cairn__buffer_byte(to, '}');
 }
 
@@ -197,30 +197,30 @@ void cairn__decide_experiment(cairn__decider *decider, const cairn__decide_input
     if (why == NULL) {
         return;
     }
-    cairn__answer_head(why, decider, CAIRN_STR("experiment"));
-    CAIRN__JSON_PUT(why, ",\"experiments\":[");
+    cairn__answer_head(why, decider, "experiment");
+    cairn__answer_put(why, ",\"experiments\":[");
     if (number < 0) {
-        cairn__answer_text(why, CAIRN_STR("{\"name\":"), name);
+        cairn__answer_text(why, "{\"name\":", name);
         cairn__answer_why(why, CAIRN__WHY_UNKNOWN_NAME);
-        CAIRN__JSON_PUT(why, ",\"value\":null}");
+        cairn__answer_put(why, ",\"value\":null}");
     } else {
         put_answer(decider, answer_out, why);
     }
-    CAIRN__JSON_PUT(why, "]}");
+    cairn__answer_put(why, "]}");
 }
 
 void cairn__decide_experiments(cairn__decider *decider, const cairn__decide_input *input,
                                cairn__buffer *why) {
     cairn__decider_begin(decider, input);
-    cairn__answer_head(why, decider, CAIRN_STR("experiment"));
-    CAIRN__JSON_PUT(why, ",\"experiments\":[");
+    cairn__answer_head(why, decider, "experiment");
+    cairn__answer_put(why, ",\"experiments\":[");
     bool first = true;
     for (size_t i = 0; i < decider->definitions->experiment_count; i++) {
         cairn__experiment_answer answer = answer_of(decider, i);
         cairn__answer_comma(why, &first);
         put_answer(decider, &answer, why);
     }
-    CAIRN__JSON_PUT(why, "]}");
+    cairn__answer_put(why, "]}");
 }
 
 size_t cairn__exposure_properties(const cairn__definitions *definitions,

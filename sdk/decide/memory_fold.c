@@ -1,13 +1,9 @@
 /* memory_fold.c: from one event, or from another person's memory, to what is remembered. */
+#include "decide/decider.h"
 #include "decide/memory_table.h"
 
 static cairn_value property_of(const cairn__event *event, cairn_span name) {
-    for (size_t i = 0; i < event->property_count; i++) {
-        if (cairn__span_equal(event->properties[i].name, name)) {
-            return event->properties[i].value;
-        }
-    }
-    return (cairn_value){ .kind = CAIRN_VALUE_NULL };
+    return cairn__property_of(event->properties, event->property_count, name);
 }
 
 /* A name of 1..100 bytes; otherwise empty. */

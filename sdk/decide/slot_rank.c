@@ -5,15 +5,6 @@
 
 enum { HALVINGS_MAX = 64 };
 
-static cairn_value property_of(const cairn__item *item, cairn_span name) {
-    for (size_t i = 0; i < item->property_count; i++) {
-        if (cairn__span_equal(item->properties[i].name, name)) {
-            return item->properties[i].value;
-        }
-    }
-    return (cairn_value){ .kind = CAIRN_VALUE_NULL };
-}
-
 /* A number, whichever way it is written; 0 for everything else. */
 static double number_of(const cairn_value *value) {
     if (value->kind == CAIRN_VALUE_INTEGER) {
@@ -78,7 +69,7 @@ static double recency(const cairn_value *value, int64_t half_life_ms, int64_t no
 
 static double term(cairn__decider *decider, const cairn__rank *rank, const cairn__item *item,
                    uint16_t place) {
-    cairn_value value = property_of(item, rank->property);
+    cairn_value value = cairn__property_of(item->properties, item->property_count, rank->property);
     switch (rank->kind) {
     case CAIRN__RANK_PROPERTY:
         return number_of(&value);

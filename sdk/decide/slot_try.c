@@ -248,13 +248,9 @@ static void rank(cairn__decider *decider, const cairn__slot *slot, const cairn__
 }
 
 static cairn_span category_of(const cairn__item *item) {
-    for (size_t i = 0; i < item->property_count; i++) {
-        if (cairn__span_equal(item->properties[i].name, CAIRN_STR("category")) &&
-            item->properties[i].value.kind == CAIRN_VALUE_STRING) {
-            return item->properties[i].value.as.string;
-        }
-    }
-    return (cairn_span){ NULL, 0 };
+    cairn_value value =
+        cairn__property_of(item->properties, item->property_count, CAIRN_STR("category"));
+    return value.kind == CAIRN_VALUE_STRING ? value.as.string : (cairn_span){ NULL, 0 };
 }
 
 /* Is there still room in the item's category? One without a category has always. */

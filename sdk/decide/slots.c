@@ -23,15 +23,14 @@ static size_t size_of(const cairn__slot *slot) {
 
 static void answer_left_out(const call *c) {
     bool first = true;
-    CAIRN__JSON_PUT(c->to, ",\"left_out\":[");
+    cairn__answer_put(c->to, ",\"left_out\":[");
     for (size_t i = 0; i < c->decider->pool_count; i++) {
         const cairn__pooled *pooled = &c->decider->pool[i];
         if (pooled->why == CAIRN__WHY_RANKED || pooled->why == CAIRN__WHY_EXPLORED) {
             continue;
         }
         cairn__answer_comma(c->to, &first);
-        cairn__answer_text(c->to, CAIRN_STR("{\"id\":"),
-                           c->decider->definitions->items[pooled->item].id);
+        cairn__answer_text(c->to, "{\"id\":", c->decider->definitions->items[pooled->item].id);
         cairn__answer_why(c->to, (cairn__why)pooled->why);
         cairn__buffer_byte(c->to, '}');
     }
@@ -42,11 +41,10 @@ static void answer_strategy(const call *c, size_t number, cairn__why why, bool t
     const cairn__strategy *strategy = &c->slot->strategies[number];
     bool first = number == 0;
     cairn__answer_comma(c->to, &first);
-    cairn__answer_text(c->to, CAIRN_STR("{\"name\":"), strategy->name);
+    cairn__answer_text(c->to, "{\"name\":", strategy->name);
     cairn__answer_why(c->to, why);
     if (tried && c->decision->script.len > 0) {
-        cairn__answer_text(c->to, CAIRN_STR(",\"script\":"),
-                           cairn__span_of(cairn__why_text(CAIRN__WHY_SCRIPT_UNAVAILABLE)));
+        cairn__answer_word(c->to, ",\"script\":", cairn__why_text(CAIRN__WHY_SCRIPT_UNAVAILABLE));
     }
     if (tried) {
         answer_left_out(c);
@@ -190,14 +188,14 @@ static cairn__why why_of(const call *c, uint16_t item) {
 
 static void answer_items(const call *c) {
     bool first = true;
-    CAIRN__JSON_PUT(c->to, ",\"items\":[");
+    cairn__answer_put(c->to, ",\"items\":[");
     for (size_t i = 0; i < c->decision->item_count; i++) {
         const cairn__item *item = &c->decider->definitions->items[c->decision->items[i]];
         cairn__answer_comma(c->to, &first);
-        cairn__answer_text(c->to, CAIRN_STR("{\"id\":"), item->id);
-        cairn__answer_integer(c->to, CAIRN_STR(",\"position\":"), (int64_t)i + 1);
+        cairn__answer_text(c->to, "{\"id\":", item->id);
+        cairn__answer_integer(c->to, ",\"position\":", (int64_t)i + 1);
         cairn__answer_why(c->to, why_of(c, c->decision->items[i]));
-        cairn__answer_json(c->to, CAIRN_STR(",\"content\":"), item->content);
+        cairn__answer_json(c->to, ",\"content\":", item->content);
         cairn__buffer_byte(c->to, '}');
     }
     cairn__buffer_byte(c->to, ']');
@@ -205,31 +203,30 @@ static void answer_items(const call *c) {
 
 static void answer_end(const call *c) {
     static const char *const sources[] = { "nothing", "strategy", "last_good", "default" };
-    cairn__answer_text(c->to, CAIRN_STR("],\"source\":"),
-                       cairn__span_of(sources[c->decision->source]));
+    cairn__answer_word(c->to, "],\"source\":", sources[c->decision->source]);
     if (c->decision->strategy >= 0) {
-        cairn__answer_text(c->to, CAIRN_STR(",\"strategy\":"),
-                           c->slot->strategies[c->decision->strategy].name);
+        cairn__answer_text(c->to,
+                           ",\"strategy\":", c->slot->strategies[c->decision->strategy].name);
     }
     answer_items(c);
     cairn__buffer_byte(c->to, '}');
 }
 
 static void answer_unknown(cairn__decider *decider, const cairn__slot_ask *ask, cairn__buffer *to) {
-    cairn__answer_head(to, decider, CAIRN_STR("slot"));
-    cairn__answer_text(to, CAIRN_STR(",\"slot\":"), ask->name);
+    cairn__answer_head(to, decider, "slot");
+    cairn__answer_text(to, ",\"slot\":", ask->name);
     cairn__answer_why(to, CAIRN__WHY_UNKNOWN_NAME);
-    CAIRN__JSON_PUT(to, ",\"strategies\":[],\"source\":\"nothing\",\"items\":[]}");
+    cairn__answer_put(to, ",\"strategies\":[],\"source\":\"nothing\",\"items\":[]}");
 }
 
 static void answer_begin(const call *c, cairn__why why) {
-    cairn__answer_head(c->to, c->decider, CAIRN_STR("slot"));
-    cairn__answer_text(c->to, CAIRN_STR(",\"slot\":"), c->slot->name);
-    cairn__answer_integer(c->to, CAIRN_STR(",\"version\":"), c->slot->version);
+    cairn__answer_head(c->to, c->decider, "slot");
+    cairn__answer_text(c->to, ",\"slot\":", c->slot->name);
+    cairn__answer_integer(c->to, ",\"version\":", c->slot->version);
     if (why != CAIRN__WHY_COUNT) {
         cairn__answer_why(c->to, why);
     }
-    CAIRN__JSON_PUT(c->to, ",\"strategies\":[");
+    cairn__answer_put(c->to, ",\"strategies\":[");
 }
 
 void cairn__decide_slot(cairn__decider *decider, const cairn__decide_input *input,
