@@ -41,7 +41,7 @@ typedef enum cairn__purge_stage {
  * called from inside calls of cairn.h, after the tombstone is durable, also at a start in the midst
  * of a purge. */
 typedef struct cairn__purge_hook {
-    void (*purge)(void *self); /* submit the removal of all that is not gone or on its way */
+    void (*purge)(void *self); /* submit the removal of all that is there; called while not empty */
     bool (*empty)(void *self); /* every removal is durable */
     void *self;
 } cairn__purge_hook;

@@ -120,11 +120,11 @@ static bool wipe(cairn__journal *journal) {
             journal->storage.remove(journal->storage.self, segment->remove_ticket, segment->number);
         }
     }
-    if (journal->hook.purge != NULL) {
+    bool empty = journal->hook.empty == NULL || journal->hook.empty(journal->hook.self);
+    if (!empty && journal->hook.purge != NULL) {
         journal->hook.purge(journal->hook.self);
     }
-    return journal->segments.count == 0 &&
-           (journal->hook.empty == NULL || journal->hook.empty(journal->hook.self));
+    return journal->segments.count == 0 && empty;
 }
 
 /* --- slots -------------------------------------------------------------------------------------*/

@@ -27,17 +27,21 @@ typedef struct cairn_posix cairn_posix;
 
 /** Strings are NUL-terminated and copied. Zero means the default wherever one is named. */
 typedef struct cairn_posix_options {
-    const char *directory;      /**< Made (mode 0700) where it is missing; NULL: memory only. */
-    const char *server_url;     /**< Required: "https://host[:port][/path]", of the edge. */
-    const char *project_key;    /**< Required: the project's public write key. */
-    const char *sdk_name;       /**< Default "cairn-posix". */
-    const char *sdk_version;    /**< Default Cairn's own. */
-    const char *platform;       /**< Default "posix". */
-    uint32_t flush_interval_ms; /**< Longest wait from an event to its request; default 2000. */
-    uint32_t queue_events_max;  /**< As cairn_options. */
-    uint32_t queue_bytes_max;   /**< As cairn_options. */
-    uint32_t tick_ms;           /**< Shortest time between two fdatasync; default 20. */
-    uint32_t request_ms_max;    /**< Longest request; default 15000. */
+    const char *directory;         /**< Made (mode 0700) where it is missing; NULL: memory only. */
+    const char *server_url;        /**< Required: "https://host[:port][/path]", of the edge. */
+    const char *project_key;       /**< Required: the project's public write key. */
+    const char *sdk_name;          /**< Default "cairn-posix". */
+    const char *sdk_version;       /**< Default Cairn's own. */
+    const char *platform;          /**< Default "posix". */
+    uint32_t flush_interval_ms;    /**< Longest wait from an event to its request; default 2000. */
+    uint32_t queue_events_max;     /**< As cairn_options. */
+    uint32_t queue_bytes_max;      /**< As cairn_options. */
+    uint32_t tick_ms;              /**< Shortest time between two fdatasync; default 20. */
+    uint32_t request_ms_max;       /**< Longest request; default 15000. */
+    cairn_consent_options consent; /**< As cairn_options. Where analytics is not allowed by it the
+                                        directory is not made before a grant, and after a purge it
+                                        is removed, if nothing else is in it. */
+    cairn_privacy_options privacy; /**< As cairn_options. */
 } cairn_posix_options;
 
 /**
@@ -80,6 +84,11 @@ cairn_status cairn_posix_bind(cairn_posix *app, cairn_id id);
 cairn_status cairn_posix_unbind(cairn_posix *app, cairn_id id);
 cairn_status cairn_posix_profile(cairn_posix *app, cairn_profile_change change,
                                  const cairn_property *properties, size_t count);
+
+cairn_status cairn_posix_consent(cairn_posix *app, const cairn_consent_choice *choice);
+cairn_consent_state cairn_posix_consent_said(cairn_posix *app, cairn_consent_category category);
+bool cairn_posix_consent_allows(cairn_posix *app, cairn_consent_category category);
+cairn_status cairn_posix_erase(cairn_posix *app);
 
 /** As cairn_get_status(), but login_id is left empty: it would be borrowed from another thread. */
 void cairn_posix_get_status(cairn_posix *app, cairn_client_status *status_out);

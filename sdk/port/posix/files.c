@@ -77,10 +77,18 @@ static void segment_name(char name[NAME_BYTES_MAX], uint32_t number) {
     (void)snprintf(name, NAME_BYTES_MAX, "log-%08x", (unsigned)number);
 }
 
-static cairn_status lock_directory(cairn__files *files) {
-    files->lock = openat(files->directory, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+static void close_file(int *file) {
+    if (*file >= 0) {
+        (void)close(*file);
+    }
+    *file = -1;
+}
+
+static cairn_status lock_directory(cairn__files *files, bool makes) {
+    int flags = O_RDWR | O_CLOEXEC | (makes ? O_CREAT : 0);
+    files->lock = openat(files->directory, "lock", flags, 0600);
     if (files->lock < 0) {
-        return CAIRN_STORAGE;
+        return errno == ENOENT ? CAIRN_NOT_FOUND : CAIRN_STORAGE;
     }
     if (flock(files->lock, LOCK_EX | LOCK_NB) == 0) {
         return CAIRN_OK;
@@ -88,27 +96,57 @@ static cairn_status lock_directory(cairn__files *files) {
     return errno == EWOULDBLOCK ? CAIRN_BUSY : CAIRN_STORAGE;
 }
 
-cairn_status cairn__files_open(cairn__files *files, const char *directory) {
+/* CAIRN_NOT_FOUND: it is not there, and is not to be made. */
+static cairn_status open_directory(cairn__files *files, bool makes) {
+    if (makes && mkdir(files->path, 0700) != 0 && errno != EEXIST) {
+        return CAIRN_STORAGE;
+    }
+    files->directory = open(files->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (files->directory < 0) {
+        return errno == ENOENT && !makes ? CAIRN_NOT_FOUND : CAIRN_STORAGE;
+    }
+    cairn_status status = lock_directory(files, makes);
+    if (status != CAIRN_OK) {
+        close_file(&files->lock);
+        close_file(&files->directory);
+    }
+    return status;
+}
+
+cairn_status cairn__files_open(cairn__files *files, const char *directory, bool makes) {
     *files = (cairn__files){ .directory = -1, .lock = -1, .segment_file = -1 };
     if (directory == NULL) {
         return CAIRN_OK;
     }
-    if (mkdir(directory, 0700) != 0 && errno != EEXIST) {
-        return CAIRN_STORAGE;
+    files->path = strdup(directory);
+    if (files->path == NULL) {
+        return CAIRN_NO_MEMORY;
     }
-    files->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    cairn_status status = files->directory < 0 ? CAIRN_STORAGE : lock_directory(files);
+    cairn_status status = open_directory(files, makes);
+    if (status == CAIRN_NOT_FOUND) {
+        return CAIRN_OK; /* perform() makes it */
+    }
     if (status != CAIRN_OK) {
         cairn__files_close(files);
     }
     return status;
 }
 
-static void close_file(int *file) {
-    if (*file >= 0) {
-        (void)close(*file);
+static bool holds(const cairn__files *files, const char *name) {
+    return faccessat(files->directory, name, F_OK, 0) == 0 || errno != ENOENT;
+}
+
+void cairn__files_purged(void *self) {
+    cairn__files *files = self;
+    if (files->directory < 0 || files->waiting.first != NULL || holds(files, "state-0") ||
+        holds(files, "state-1")) {
+        return;
     }
-    *file = -1;
+    close_file(&files->segment_file);
+    (void)unlinkat(files->directory, "lock", 0);
+    (void)rmdir(files->path); /* refused where it holds what is not ours */
+    close_file(&files->lock);
+    close_file(&files->directory);
 }
 
 static void free_ops(cairn__files_ops *ops) {
@@ -125,6 +163,8 @@ void cairn__files_close(cairn__files *files) {
     close_file(&files->segment_file);
     close_file(&files->lock);
     close_file(&files->directory);
+    free(files->path);
+    files->path = NULL;
 }
 
 /* --- reading back ------------------------------------------------------------------------------*/
@@ -277,9 +317,19 @@ static bool sync_segment(cairn__files *files) {
     return true;
 }
 
+/* A slot without bytes is no file; nor is what a write of one may have left. */
+static bool clear_slot(cairn__files *files, const char *name, const char *fresh) {
+    bool gone = unlinkat(files->directory, name, 0) == 0 || errno == ENOENT;
+    bool left = unlinkat(files->directory, fresh, 0) != 0 && errno != ENOENT;
+    return gone && !left && fsync(files->directory) == 0;
+}
+
 static bool write_slot(cairn__files *files, const cairn__files_op *op) {
     const char *name = op->number == 0 ? "state-0" : "state-1";
     const char *fresh = "state-new";
+    if (op->len == 0) {
+        return clear_slot(files, name, fresh);
+    }
     int file = openat(files->directory, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0) {
         return false;
@@ -293,6 +343,9 @@ static bool write_slot(cairn__files *files, const cairn__files_op *op) {
 static bool remove_segment(cairn__files *files, uint32_t number) {
     char name[NAME_BYTES_MAX];
     segment_name(name, number);
+    if (files->segment == number) {
+        close_file(&files->segment_file); /* the number may come again, after a purge */
+    }
     return unlinkat(files->directory, name, 0) == 0 || errno == ENOENT;
 }
 
@@ -319,8 +372,12 @@ cairn__files_ops cairn__files_take(cairn__files *files) {
 
 void cairn__files_perform(cairn__files *files, const cairn__files_ops *ops) {
     cairn__files_op *op = ops->first;
+    if (files->path != NULL && files->directory < 0 && op != NULL &&
+        open_directory(files, true) != CAIRN_OK) {
+        return; /* none of them is durable; the client tries again */
+    }
     while (op != NULL) {
-        if (files->directory < 0) {
+        if (files->path == NULL) {
             op->durable = true; /* as durable as memory is */
         } else if (op->kind == OP_APPEND) {
             op = append_run(files, op);

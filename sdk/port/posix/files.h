@@ -16,7 +16,8 @@ typedef struct cairn__files_ops {
 } cairn__files_ops;
 
 typedef struct cairn__files {
-    int directory;            /* -1: memory only */
+    char *path;               /* NULL: memory only */
+    int directory;            /* -1: memory only, or not made yet */
     int lock;                 /* held as long as the directory is ours */
     cairn__files_ops waiting; /* filled by the seam: the owner's lock protects it */
     uint32_t answered_ticket; /* all up to it were answered */
@@ -28,10 +29,16 @@ typedef struct cairn__files {
     bool made; /* the directory's own entry of the segment is not durable yet */
 } cairn__files;
 
-/** Open the directory (NULL: memory only).
+/** Open the directory (NULL: memory only). Where it is not there, or was never ours, it is made at
+ * once, or else (makes false) only when there is something to keep.
  * @retval CAIRN_BUSY     Another process has it.
- * @retval CAIRN_STORAGE  It cannot be made, opened or locked. */
-cairn_status cairn__files_open(cairn__files *files, const char *directory);
+ * @retval CAIRN_STORAGE  It cannot be made, opened or locked.
+ * @retval CAIRN_NO_MEMORY  No room for its name. */
+cairn_status cairn__files_open(cairn__files *files, const char *directory, bool makes);
+
+/** cairn_listener.purged: the directory goes, where nothing but the lock is left in it and nothing
+ * waits. `self` are the files. */
+void cairn__files_purged(void *self);
 
 void cairn__files_close(cairn__files *files);
 

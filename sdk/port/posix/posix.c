@@ -150,11 +150,15 @@ static cairn_status open_client(cairn_posix *app, const cairn_posix_options *opt
             options->flush_interval_ms == 0 ? FLUSH_INTERVAL_MS : options->flush_interval_ms,
         .queue_events_max = options->queue_events_max,
         .queue_bytes_max = options->queue_bytes_max,
+        .consent = options->consent,
+        .privacy = options->privacy,
     };
     const cairn_platform platform = { .clock = { wall_ms, mono_ms, NULL },
                                       .random = { fill_random, NULL },
                                       .storage = cairn__files_seam(&app->files),
-                                      .transport = cairn__http_seam(app->http) };
+                                      .transport = cairn__http_seam(app->http),
+                                      .listener = { .self = &app->files,
+                                                    .purged = cairn__files_purged } };
     cairn_status status = cairn_open(&own, &platform, &app->client);
     if (status == CAIRN_OK) {
         status = cairn__files_restore(&app->files, app->client);
@@ -205,7 +209,9 @@ static bool is_url(const char *url) {
 
 static cairn_status open_parts(cairn_posix *app, const cairn_posix_options *options) {
     uint8_t probe[16];
-    cairn_status status = cairn__files_open(&app->files, options->directory);
+    uint32_t asks = options->consent.required | options->consent.denied;
+    bool makes = (asks & CAIRN_CONSENT_ANALYTICS) == 0;
+    cairn_status status = cairn__files_open(&app->files, options->directory, makes);
     if (status != CAIRN_OK) {
         return status;
     }
@@ -277,7 +283,7 @@ static bool is_reached(const cairn_posix *app, const goal *g) {
     cairn_client_status status;
     cairn_get_status(app->client, &status);
     if (g->acked) {
-        return status.acked_seq >= g->seq;
+        return status.acked_seq >= g->seq || status.last_seq < g->seq; /* purged meanwhile */
     }
     bool written = app->files.answered_ticket - g->ticket <= UINT32_MAX / 2; /* it wraps around */
     return written && status.kept_seq >= g->seq;
@@ -391,6 +397,30 @@ cairn_status cairn_posix_unbind(cairn_posix *app, cairn_id id) {
 cairn_status cairn_posix_profile(cairn_posix *app, cairn_profile_change change,
                                  const cairn_property *properties, size_t count) {
     cairn_status status = cairn_profile(enter(app), change, properties, count);
+    leave(app);
+    return status;
+}
+
+cairn_status cairn_posix_consent(cairn_posix *app, const cairn_consent_choice *choice) {
+    cairn_status status = cairn_consent(enter(app), choice);
+    leave(app);
+    return status;
+}
+
+cairn_consent_state cairn_posix_consent_said(cairn_posix *app, cairn_consent_category category) {
+    cairn_consent_state said = cairn_consent_said(enter(app), category);
+    leave(app);
+    return said;
+}
+
+bool cairn_posix_consent_allows(cairn_posix *app, cairn_consent_category category) {
+    bool allows = cairn_consent_allows(enter(app), category);
+    leave(app);
+    return allows;
+}
+
+cairn_status cairn_posix_erase(cairn_posix *app) {
+    cairn_status status = cairn_erase(enter(app));
     leave(app);
     return status;
 }

@@ -188,6 +188,63 @@ static void without_a_directory_memory_is_enough(void **state) {
     cairn_posix_close(app, 0);
 }
 
+static bool is_there(const char *directory, const char *name) {
+    char path[2 * PATH_BYTES];
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    return access(path, F_OK) == 0;
+}
+
+static void say(cairn_posix *app, uint32_t granted, uint32_t denied) {
+    const cairn_consent_choice choice = { .granted = granted, .denied = denied };
+    assert_int_equal(cairn_posix_consent(app, &choice), CAIRN_OK);
+}
+
+static void before_consent_the_directory_is_not_even_made(void **state) {
+    fixture *f = *state;
+    char missing[PATH_BYTES + 8];
+    (void)snprintf(missing, sizeof missing, "%s/own", f->directory);
+    f->options.directory = missing;
+    f->options.consent =
+        (cairn_consent_options){ .required = CAIRN_CONSENT_ALL, .withdraw_silently = true };
+    cairn_posix *app = open_app(f);
+    assert_int_equal(cairn_posix_track(app, CAIRN_STR("early"), NULL, 0), CAIRN_OK);
+    assert_int_equal(cairn_posix_sync(app, WAIT_MS), CAIRN_OK);
+    assert_false(cairn_posix_consent_allows(app, CAIRN_CONSENT_ANALYTICS));
+    cairn_posix_close(app, 50);
+    assert_false(is_there(f->directory, "own"));
+
+    app = open_app(f);
+    assert_int_equal(cairn_posix_track(app, CAIRN_STR("early"), NULL, 0), CAIRN_OK);
+    say(app, CAIRN_CONSENT_ANALYTICS, 0);
+    assert_int_equal(cairn_posix_sync(app, WAIT_MS), CAIRN_OK);
+    assert_true(is_there(missing, "log-00000001"));
+    assert_int_equal(status_of(app).last_seq, 2);
+    cairn_posix_close(app, 0);
+
+    app = open_app(f);
+    assert_int_equal(cairn_posix_consent_said(app, CAIRN_CONSENT_ANALYTICS), CAIRN_CONSENT_GRANTED);
+    assert_int_equal(status_of(app).last_seq, 2);
+    say(app, 0, CAIRN_CONSENT_ANALYTICS);
+    for (int i = 0; i < 500 && is_there(f->directory, "own"); i++) {
+        assert_true(usleep(10000) == 0);
+    }
+    assert_false(is_there(f->directory, "own"));
+    say(app, CAIRN_CONSENT_ANALYTICS, 0); /* another device, in a directory that is made again */
+    assert_int_equal(cairn_posix_sync(app, WAIT_MS), CAIRN_OK);
+    assert_true(is_there(missing, "log-00000001"));
+    assert_int_equal(cairn_posix_erase(app), CAIRN_OK);
+    cairn_posix_close(app, 50);
+    assert_false(is_there(missing, "log-00000001")); /* the wish itself waits for the server */
+    assert_true(is_there(missing, "state-0") || is_there(missing, "state-1"));
+    static const char *const names[] = { "state-0", "state-1", "lock" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[2 * PATH_BYTES];
+        (void)snprintf(path, sizeof path, "%s/%s", missing, names[i]);
+        (void)unlink(path);
+    }
+    assert_int_equal(rmdir(missing), 0);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
     const struct CMUnitTest tests[] = {
@@ -195,6 +252,7 @@ int main(void) {
         TEST(a_directory_belongs_to_one_at_a_time),
         TEST(what_was_kept_is_there_after_reopening),
         TEST(every_call_passes_through),
+        TEST(before_consent_the_directory_is_not_even_made),
         TEST(many_threads_may_call),
         TEST(a_full_disk_is_waited_for),
         TEST(without_a_directory_memory_is_enough),
