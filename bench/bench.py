@@ -115,6 +115,25 @@ def measure_decide(table):
     table.at_most("decide, native: allocations", line["allocations"], 0, "")
 
 
+def measure_bundle(table, folder):
+    native = program("bench_bundle")
+    if native is None:
+        table.missing("a bundle of 1,000 popups", "there is no bench_bundle")
+        return
+    line = json_lines(run(native))[0]
+    table.add("a bundle of 1,000 popups verified, loaded and indexed, native",
+              f"{line['ns'] / 1e6:.1f} ms", "",
+              f"{line['bytes']:,} bytes; verified {line['verify_ns'] / 1e6:.1f} ms, "
+              f"loaded {line['load_ns'] / 1e6:.1f} ms into {line['arena_bytes']:,} bytes")
+    path = os.path.join(folder, "bundle")
+    run(native, "--write", path)
+    wasm = json_lines(run("node", os.path.join(ROOT, "bench", "bundle.mjs"), path))[0]
+    if "skipped" in wasm:
+        table.missing("the same in WASM in node", wasm["skipped"])
+    else:
+        table.at_most("the same in WASM in node", wasm["ms"], 10, "ms")
+
+
 def measure_size(table):
     path = os.path.join(ROOT, "wasm", "dist", "cairn.wasm")
     if not os.path.exists(path):
@@ -354,13 +373,15 @@ def main():
     parser.add_argument("--people", type=int, default=250_000)
     parser.add_argument("--events", type=int, default=5_000_000)
     parser.add_argument("--seconds", type=int, default=10, help="of each load")
-    parser.add_argument("--only", choices=("track", "rules", "decide", "size", "accept", "funnel"))
+    parser.add_argument("--only",
+                        choices=("track", "rules", "decide", "bundle", "size", "accept", "funnel"))
     options = parser.parse_args()
     table = Table()
     parts = {"track": lambda: measure_track(table), "rules": lambda: measure_rules(table),
              "decide": lambda: measure_decide(table), "size": lambda: measure_size(table),
              "accept": lambda: measure_accept(table, options.seconds)}
     with tempfile.TemporaryDirectory(prefix="cairn-bench-") as folder:
+        parts["bundle"] = lambda: measure_bundle(table, folder)
         parts["funnel"] = lambda: measure_funnel(table, folder, options.people, options.events)
         for name, part in parts.items():
             if options.only not in (None, name):

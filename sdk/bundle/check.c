@@ -200,6 +200,9 @@ static const cairn__query *load_query(reader *r, size_t i) {
 static bool fact_good(reader *r, size_t i, const cairn__query **query_out) {
     const cairn__rule_slot *fact = &r->bundle->definitions.facts[i];
     unsigned space = (unsigned)fact->space;
+    if (fact->name.len == 0) {
+        return fail(r, "facts", i, "name", missing);
+    }
     if (space == CAIRN__RULE_QUERY) {
         *query_out = load_query(r, i);
         return *query_out != NULL;
@@ -207,8 +210,7 @@ static bool fact_good(reader *r, size_t i, const cairn__query **query_out) {
     if (space == 0 || space > CAIRN__RULE_SESSION || (space & (space - 1)) != 0) {
         return fail(r, "facts", i, "space", "is none");
     }
-    return (fact->name.len > 0 && cairn__utf8_valid(fact->name)) ||
-           fail(r, "facts", i, "name", "is no name");
+    return cairn__utf8_valid(fact->name) || fail(r, "facts", i, "name", "is no name");
 }
 
 static bool facts_good(reader *r) {

@@ -19,12 +19,12 @@ typedef struct writer {
 
 static const cairn__condition *listed_at(const writer *w, uint32_t number) {
     const cairn__condition *condition = NULL;
-    memcpy(&condition, w->listed.data + number * sizeof condition, sizeof condition);
+    memcpy(&condition, w->listed.data + number * sizeof(void *), sizeof(void *));
     return condition;
 }
 
 static size_t listed_count(const writer *w) {
-    return w->listed.len / sizeof(const cairn__condition *);
+    return w->listed.len / sizeof(void *);
 }
 
 static cairn_span program_of(const cairn__condition *condition) {
