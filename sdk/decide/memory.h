@@ -73,8 +73,8 @@ void cairn__memory_free(cairn__memory *memory);
 bool cairn__memory_takes(cairn_span event_name);
 
 /**
- * Take one event in. Events of other names, and such whose properties do not fit, change nothing.
- * Call it once per event. Allocates only for a new name or more marks.
+ * Take one event in (kind TRACK or DECISION). Events of other names, and such whose properties do
+ * not fit, change nothing. Call it once per event. Allocates only for a new name or more marks.
  * @retval CAIRN_NO_MEMORY  Nothing changed; whoever was about to show something must not.
  */
 cairn_status cairn__memory_note(cairn__memory *memory, const cairn__event *event);

@@ -221,7 +221,8 @@ bool cairn__memory_takes(cairn_span event_name) {
 }
 
 cairn_status cairn__memory_note(cairn__memory *memory, const cairn__event *event) {
-    const reserved *which = event->kind == CAIRN__EVENT_TRACK ? reserved_of(event->name) : NULL;
+    bool kind = event->kind == CAIRN__EVENT_TRACK || event->kind == CAIRN__EVENT_DECISION;
+    const reserved *which = kind ? reserved_of(event->name) : NULL;
     if (which == NULL) {
         return CAIRN_OK;
     }

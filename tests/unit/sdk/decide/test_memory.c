@@ -321,6 +321,11 @@ static void events_that_do_not_fit_change_nothing(void **state) {
     put_text(&odd, CAIRN_STR("popup"), names[0]);
     note_all(&memory, &odd, 1);
     assert_int_equal(memory.count, 0);
+    odd = (happened){ .event = { .name = CAIRN__EVENT_POPUP_SHOW, .kind = CAIRN__EVENT_DECISION } };
+    put_text(&odd, CAIRN_STR("popup"), names[0]);
+    note_all(&memory, &odd, 1);
+    assert_int_equal(memory.count, 2); /* but this one does: the popup, and all popups */
+    cairn__memory_free(&memory);
     assert_false(cairn__memory_takes(CAIRN_STR("$popup_suppressed")));
     assert_true(cairn__memory_takes(CAIRN_STR("$slot_show")));
 }

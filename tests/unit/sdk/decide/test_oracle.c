@@ -6,7 +6,7 @@
 #include "oracle.h"
 #include "support/cmocka_all.h"
 
-enum { WORLDS = 1500, DECISIONS = 60, HOUR_MS = 3600000 };
+enum { WORLDS = 1000, DECISIONS = 60, HOUR_MS = 3600000 };
 /* Around the night in which Berlin's clocks are set back. */
 static const int64_t base_ms = 1792885000000;
 
