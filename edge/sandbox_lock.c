@@ -21,7 +21,8 @@ enum {
     PAGE_BYTES = 4096
 };
 
-/* Sanitizers ask for the signal stack at every throw, and TSan for memory now and then. */
+/* ASan asks for the signal stack at every throw, TSan for memory at nested ones: the filter of such
+ * builds lets them. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #    define SANITIZED true
 #elif defined(__has_feature)
@@ -76,6 +77,11 @@ static bool limit_resources(void) {
     SKIP_UNLESS(number, 4), LOAD(args[0]), SKIP_UNLESS(descriptor, 1), END(SECCOMP_RET_ALLOW),     \
         END(SECCOMP_RET_KILL_PROCESS)
 #define ALLOW(number) SKIP_UNLESS(number, 1), END(SECCOMP_RET_ALLOW)
+#if defined(__SANITIZE_THREAD__)
+#    define ALLOW_SANITIZERS ALLOW(SYS_mmap), ALLOW(SYS_munmap), ALLOW(SYS_madvise)
+#else
+#    define ALLOW_SANITIZERS ALLOW(SANITIZED ? SYS_sigaltstack : SYS_exit_group)
+#endif
 
 bool cairn__sandbox_lock(void) {
     struct sock_filter filter[] = {
@@ -87,7 +93,7 @@ bool cairn__sandbox_lock(void) {
         ALLOW_ON(SYS_read, STDIN_FILENO),
         ALLOW_ON(SYS_write, STDOUT_FILENO),
         ALLOW(SYS_exit_group),
-        ALLOW(SANITIZED ? SYS_sigaltstack : SYS_exit_group),
+        ALLOW_SANITIZERS,
         ALLOW(SYS_rt_sigreturn),
         ALLOW(SYS_restart_syscall),
         END(SECCOMP_RET_KILL_PROCESS),
