@@ -1,5 +1,6 @@
 /* link_slots.c: slots have items of their own; a bundle has each item once. Items of one id in two
  * slots must be the same, so that "recently viewed" means one thing. */
+#include "base/assert.h"
 #include "base/bytes.h"
 #include "definitions/link.h"
 
@@ -40,6 +41,7 @@ static bool too_many(cairn__linker *linker, const char *what, size_t most) {
 }
 
 static size_t bucket_of(const gathering *g, cairn_span id) {
+    CAIRN_ASSERT(g->buckets != NULL && g->items != NULL); /* make_room has been */
     size_t mask = g->bucket_count - 1;
     size_t at = cairn__assign_fnv(id) & mask;
     while (g->buckets[at] != 0 && !cairn__span_equal(g->items[g->buckets[at] - 1].id, id)) {
@@ -54,6 +56,7 @@ static bool number_item(gathering *g, const cairn__definition *slot, size_t inde
     const cairn__item *item = &slot->as.slot.items[index];
     cairn_span text = slot->as.slot.item_texts[index];
     size_t bucket = bucket_of(g, item->id);
+    CAIRN_ASSERT(g->buckets != NULL && g->texts != NULL && g->from != NULL);
     if (g->buckets[bucket] == 0) {
         if (g->item_count == CAIRN__BUNDLE_ITEMS_MAX) {
             return too_many(g->linker, "items", CAIRN__BUNDLE_ITEMS_MAX);
@@ -82,6 +85,7 @@ static bool gather_items(gathering *g, const cairn__definition *slot) {
 
 static const uint16_t *renumber(gathering *g, const uint16_t *items, size_t count) {
     uint16_t *numbers = cairn__linker_make(g->linker, count, sizeof *numbers);
+    CAIRN_ASSERT(g->numbers != NULL);
     for (size_t i = 0; numbers != NULL && i < count; i++) {
         numbers[i] = g->numbers[items[i]];
     }
@@ -91,6 +95,7 @@ static const uint16_t *renumber(gathering *g, const uint16_t *items, size_t coun
 /* A list's name is "slot/list". */
 static bool gather_lists(gathering *g, const cairn__definition *slot) {
     const cairn__slot_parts *parts = &slot->as.slot;
+    CAIRN_ASSERT(g->lists != NULL);
     for (size_t i = 0; i < parts->list_count; i++) {
         const cairn__item_list *from = &parts->lists[i];
         cairn__item_list *to = &g->lists[g->list_count++];
@@ -111,6 +116,7 @@ static bool gather_lists(gathering *g, const cairn__definition *slot) {
 
 static bool gather_related(gathering *g, const cairn__definition *slot) {
     const cairn__slot_parts *parts = &slot->as.slot;
+    CAIRN_ASSERT(g->numbers != NULL && g->related != NULL);
     for (size_t i = 0; i < parts->related_count; i++) {
         const cairn__related *from = &parts->related[i];
         uint16_t number = g->numbers[from->item];
