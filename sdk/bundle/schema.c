@@ -135,7 +135,7 @@ static const cairn__bundle_field popup[] = {
 TABLE(popup, cairn__popup, true);
 
 static const cairn__bundle_field item[] = {
-    TEXT(cairn__item, 1, id, CAIRN__ID_VALUE_BYTES_MAX),
+    TEXT(cairn__item, 1, id, NAME),
     LIST(cairn__item, 2, properties, property_count, .kind = CAIRN__BUNDLE_PROPERTIES,
          .max = CAIRN__ITEM_PROPERTIES_MAX),
     CONDITION(cairn__item, 3, audience, OF_ITEM),

@@ -21,6 +21,7 @@ enum {
     CAIRN__SLOT_POOL_MAX = 512,          /* items looked at by one strategy */
     CAIRN__DECIDE_RECENT_MAX = 256,      /* texts asked of facts.recent at once */
     CAIRN__SLOT_THOMPSON_SHOWS_MAX = 62, /* more shows than that are halved with the clicks */
+    CAIRN__SLOT_REPEATS_MAX = 1000,      /* of no_repeat; a larger one is taken as this */
     CAIRN__SLOT_SCORES_MAX = CAIRN__SLOT_POOL_MAX
 };
 

@@ -269,8 +269,10 @@ static bool prepare_slots(cairn__decider *decider, cairn__arena *arena) {
         cairn__arena_alloc_zero(arena, slots ? CAIRN__SLOT_POOL_MAX : 1, sizeof *decider->pool);
     decider->texts = cairn__arena_alloc_zero(arena, slots ? CAIRN__DECIDE_RECENT_MAX : 1,
                                              sizeof *decider->texts);
-    return decider->seen != NULL && decider->bought != NULL && decider->repeated != NULL &&
-           decider->pool != NULL && decider->texts != NULL;
+    decider->last =
+        cairn__arena_alloc_zero(arena, slots ? CAIRN__SLOT_REPEATS_MAX : 1, sizeof(void *));
+    return decider->last != NULL && decider->seen != NULL && decider->bought != NULL &&
+           decider->repeated != NULL && decider->pool != NULL && decider->texts != NULL;
 }
 
 static bool prepare_names(cairn__decider *decider, cairn__arena *arena) {

@@ -88,7 +88,8 @@ struct cairn__decider {
     uint32_t *seen, *bought, *repeated; /* of an item: the pass in which it was */
     cairn__pooled *pool;
     size_t pool_count;
-    cairn_span *texts; /* CAIRN__DECIDE_RECENT_MAX */
+    cairn_span *texts;                /* CAIRN__DECIDE_RECENT_MAX */
+    const cairn__memory_entry **last; /* CAIRN__SLOT_REPEATS_MAX: the items shown last */
     /* experiments */
     cairn__names experiment_names;
     uint32_t *decided; /* the generation in which answers[i] was made; 1 more: it is needed */

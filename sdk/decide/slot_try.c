@@ -117,9 +117,9 @@ static bool newer(const cairn__memory_entry *a, const cairn__memory_entry *b) {
 }
 
 static void mark_repeated(cairn__decider *decider, const cairn__slot *slot, uint32_t no_repeat) {
-    const cairn__memory_entry *last[CAIRN__SLOT_SIZE_MAX];
+    const cairn__memory_entry **last = decider->last;
     const cairn__memory *memory = decider->input->memory;
-    size_t most = no_repeat < CAIRN__SLOT_SIZE_MAX ? no_repeat : CAIRN__SLOT_SIZE_MAX;
+    size_t most = no_repeat < CAIRN__SLOT_REPEATS_MAX ? no_repeat : CAIRN__SLOT_REPEATS_MAX;
     size_t count = 0;
     for (uint32_t i = 0; most > 0 && memory != NULL && i < memory->count; i++) {
         const cairn__memory_entry *entry = &memory->entries[i];
