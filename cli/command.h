@@ -8,10 +8,15 @@
 
 int cairn__run_analyze(int argc, char **argv);
 int cairn__run_person(int argc, char **argv);
+int cairn__run_put(int argc, char **argv);
+int cairn__run_get(int argc, char **argv);
+int cairn__run_remove(int argc, char **argv);
+int cairn__run_keys(int argc, char **argv);
 int cairn__run_import(int argc, char **argv);
 int cairn__run_load(int argc, char **argv);
 int cairn__run_verify(int argc, char **argv);
 
+extern const char cairn__definitions_help[];
 extern const char cairn__import_help[];
 extern const char cairn__load_help[];
 

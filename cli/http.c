@@ -39,6 +39,12 @@ static bool exchange(CURL *curl, const char *url, const cairn__http_request *req
         snprintf(bearer, sizeof bearer, "Authorization: Bearer %s", request->token);
         headers = add(headers, bearer);
     }
+    if (request->header != NULL) {
+        headers = add(headers, request->header);
+    }
+    if (request->method != NULL) {
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+    }
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, CAIRN__EXCHANGE_SECONDS_MAX);

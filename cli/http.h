@@ -18,12 +18,14 @@ typedef struct {
 typedef struct {
     const char *edge;
     const char *path;
-    const char *json;  /* NULL: a GET */
-    const char *token; /* sent as a bearer's when it is not NULL */
+    const char *json;   /* NULL: a GET */
+    const char *token;  /* sent as a bearer's when it is not NULL */
+    const char *method; /* NULL: GET, or POST with json */
+    const char *header; /* one more header line; NULL: none */
 } cairn__http_request;
 
-/* GETs `edge` + `path`, or POSTs `json` there. True when any answer came, of whatever status;
- * false with `error` set when none did or it was longer than the limit. */
+/* GETs `edge` + `path`, or POSTs `json` there (or what `method` says). True when any answer came,
+ * of whatever status; false with `error` set when none did or it was longer than the limit. */
 bool cairn__http(const cairn__http_request *request, cairn__answer *answer);
 
 #endif

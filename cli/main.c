@@ -16,6 +16,10 @@ static const char help_text[] =
     "Of a running edge:\n"
     "  analyze FILE|-        ask the question in FILE (JSON) and print the answer as a table\n"
     "  person TYPE:VALUE     print what is known of a person, as JSON\n"
+    "  put KIND FILE|-       define a popup, slot, experiment, audience or the settings\n"
+    "  get KIND [NAME]       print a definition, or the list of them; cairn help put\n"
+    "  remove KIND NAME      remove a definition that nothing else names\n"
+    "  keys                  print the public key of the bundle, for the SDK\n"
     "  import FILE|-         send the rows of a CSV or JSON lines as events; cairn help import\n"
     "  load                  send the events of people who do not exist; cairn help load\n\n"
     "Of a data directory, while its edge is stopped:\n"
@@ -35,6 +39,9 @@ static int run_help(int argc, char **argv) {
         text = cairn__import_help;
     } else if (argc > 0 && strcmp(argv[0], "load") == 0) {
         text = cairn__load_help;
+    } else if (argc > 0 && (strcmp(argv[0], "put") == 0 || strcmp(argv[0], "get") == 0 ||
+                            strcmp(argv[0], "remove") == 0 || strcmp(argv[0], "keys") == 0)) {
+        text = cairn__definitions_help;
     }
     fputs(text, stdout);
     return 0;
@@ -50,6 +57,10 @@ static int run_version(int argc, char **argv) {
 static const command commands[] = {
     { "analyze", cairn__run_analyze }, /* ask.c */
     { "person", cairn__run_person },   /* ask.c */
+    { "put", cairn__run_put },         /* definitions.c */
+    { "get", cairn__run_get },         /* definitions.c */
+    { "remove", cairn__run_remove },   /* definitions.c */
+    { "keys", cairn__run_keys },       /* definitions.c */
     { "import", cairn__run_import },   /* import.c */
     { "load", cairn__run_load },       /* load/load.c */
     { "verify", cairn__run_verify },   /* verify.c */
