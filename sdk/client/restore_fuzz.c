@@ -46,7 +46,7 @@ static void remove_segment(void *self, uint32_t ticket, uint32_t segment) {
 }
 
 static void write_state(void *self, uint32_t ticket, uint32_t slot, cairn_span bytes) {
-    CAIRN_ASSERT(slot < 2 && bytes.len > 0);
+    CAIRN_ASSERT(slot < 2 && (bytes.len == 0 || bytes.data != NULL)); /* none: it is cleared */
     note(self, ticket);
 }
 
@@ -94,8 +94,20 @@ static void restore(cairn_client *client, uint8_t *bytes, size_t size) {
     }
 }
 
-static void live(host *h, cairn_client *client) {
+/* Somebody chooses now and then, as the bytes have it. */
+static void choose(cairn_client *client, size_t dice) {
+    const cairn_consent_choice yes = { .granted = CAIRN_CONSENT_ALL };
+    const cairn_consent_choice no = { .denied = CAIRN_CONSENT_ANALYTICS };
+    if (dice % 7 < 2) {
+        (void)cairn_consent(client, dice % 7 == 0 ? &yes : &no);
+    } else if (dice % 7 == 2) {
+        (void)cairn_erase(client);
+    }
+}
+
+static void live(host *h, cairn_client *client, size_t dice) {
     for (int i = 0; i < EVENTS; i++) {
+        choose(client, dice + (size_t)i * 3);
         (void)cairn_track(client, CAIRN_STR("e"), NULL, 0);
         (void)cairn_login(client, (cairn_id){ CAIRN_STR("login"), CAIRN_STR("u") });
         commit(h, client);
@@ -110,7 +122,9 @@ static void live(host *h, cairn_client *client) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     host h = { .now_ms = 1790000000000 };
-    const cairn_options options = { .project_key = CAIRN_STR("demo"), .queue_events_max = 8 };
+    const cairn_options options = { .project_key = CAIRN_STR("demo"),
+                                    .queue_events_max = 8,
+                                    .consent.required = size % 2 == 0 ? CAIRN_CONSENT_ALL : 0 };
     const cairn_platform platform = { .clock = { now_ms, now_ms, &h },
                                       .random = { fill, &h },
                                       .storage = { append, remove_segment, write_state, &h },
@@ -124,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     restore(client, own.data, own.len);
     if (cairn_start(client) == CAIRN_OK) {
-        live(&h, client);
+        live(&h, client, size);
     }
     cairn_client_status status;
     cairn_get_status(client, &status);

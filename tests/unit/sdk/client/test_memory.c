@@ -120,10 +120,76 @@ static void memory_may_run_out_for_a_while(void **state) {
     }
 }
 
+/* --- consent -----------------------------------------------------------------------------------*/
+
+static void choose(cairn_client *client, bool yes) {
+    const cairn_consent_choice choice = { .granted = yes ? CAIRN_CONSENT_ANALYTICS : 0,
+                                          .denied = yes ? 0 : CAIRN_CONSENT_ANALYTICS };
+    for (int i = 0; i < 3 && cairn_consent(client, &choice) != CAIRN_OK; i++) {
+    }
+}
+
+/* Waiting, granted, withdrawn, granted again, erased; the number of allocations. */
+static size_t run_consent(size_t fail_from, size_t fail_to) {
+    life *l = calloc(1, sizeof *l);
+    assert_non_null(l);
+    fake_host_open(&l->host, 13);
+    l->memory = (scarce){ .fail_from = fail_from, .fail_to = fail_to };
+    const cairn_privacy_rule rule = { CAIRN_STR("plan"), CAIRN_PRIVACY_HASH,
+                                      CAIRN_PRIVACY_PROPERTIES };
+    l->options = (cairn_options){ .project_key = CAIRN_STR("demo"),
+                                  .flush_interval_ms = 500,
+                                  .consent = { .required = CAIRN_CONSENT_ALL },
+                                  .privacy = { &rule, 1, CAIRN_STR("pepper") },
+                                  .allocator = { resize, &l->memory } };
+    cairn_client *client = fake_host_boot(&l->host, &l->options);
+    if (client != NULL) {
+        live(l, client, 0, 10);
+        assert_int_equal(l->host.submitted, 0);
+        choose(client, true);
+        live(l, client, 10, 20);
+        choose(client, false);
+        fake_host_pass(&l->host, client, 3600000);
+        choose(client, true);
+        live(l, client, 20, 30);
+        (void)cairn_erase(client);
+        cairn_close(client);
+        fake_host_crash(&l->host);
+    }
+    l->memory.fail_from = NEVER;
+    client = fake_host_boot(&l->host, &l->options);
+    assert_non_null(client);
+    choose(client, false);
+    fake_host_pass(&l->host, client, 3600000);
+    assert_true(fake_host_empty(&l->host));
+    for (int i = 0; i < 30; i++) {
+        assert_true(fake_host_count(&l->host, i) <= 1);
+    }
+    cairn_close(client);
+    assert_int_equal(l->memory.held, 0);
+    size_t calls = l->memory.calls;
+    fake_host_close(&l->host);
+    free(l);
+    return calls;
+}
+
+static void a_purge_ends_whatever_allocation_fails(void **state) {
+    (void)state;
+    size_t calls = run_consent(NEVER, NEVER);
+    assert_true(calls > 100);
+    for (size_t n = 1; n <= calls; n++) {
+        (void)run_consent(n, n + 1);
+    }
+    for (size_t n = 1; n <= calls; n += 3) {
+        (void)run_consent(n, n + 40);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_nth_allocation_may_fail),
         cmocka_unit_test(memory_may_run_out_for_a_while),
+        cmocka_unit_test(a_purge_ends_whatever_allocation_fails),
     };
     return cmocka_run_group_tests_name("sdk/client/memory", tests, NULL, NULL);
 }
