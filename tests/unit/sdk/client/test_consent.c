@@ -304,6 +304,34 @@ static void an_answer_that_comes_after_the_withdrawal_is_not_listened_to(void **
     assert_false(f->host.collided);
 }
 
+static void an_answer_of_before_does_not_count_for_the_next_device(void **state) {
+    fixture *f = *state;
+    cairn_close(f->client);
+    f->options.consent.withdraw_silently = true;
+    f->client = fake_host_boot(&f->host, &f->options);
+    say(f, &yes);
+    assert_int_equal(fake_host_track(f->client, 1), CAIRN_OK);
+    assert_int_equal(fake_host_track(f->client, 2), CAIRN_OK);
+    fake_host_commit(&f->host, f->client, true);
+    f->host.mono_ms += 2000;
+    (void)cairn_pump(f->client);
+    assert_int_not_equal(f->host.post_ticket, 0);
+    say(f, &no);
+    for (int i = 0; i < 6; i++) {
+        fake_host_commit(&f->host, f->client, true);
+    }
+    assert_true(fake_host_empty(&f->host));
+    say(f, &yes);
+    assert_int_equal(fake_host_track(f->client, 3), CAIRN_OK);
+    fake_host_commit(&f->host, f->client, true);
+    uint32_t status = fake_host_serve(&f->host);
+    fake_host_reply(&f->host, f->client, status, 0);
+    assert_int_equal(status_of(f).acked_seq, 0);
+    fake_host_pass(&f->host, f->client, 60000);
+    assert_int_equal(fake_host_count(&f->host, 3), 1);
+    assert_int_equal(f->host.device_count, 2);
+}
+
 static void a_grant_during_a_purge_begins_a_new_device(void **state) {
     fixture *f = *state;
     say(f, &yes);
@@ -490,6 +518,7 @@ int main(void) {
         ASKING(a_withdrawal_may_be_silent),
         ASKING(the_server_is_told_for_thirty_days_at_most),
         ASKING(an_answer_that_comes_after_the_withdrawal_is_not_listened_to),
+        ASKING(an_answer_of_before_does_not_count_for_the_next_device),
         ASKING(a_grant_during_a_purge_begins_a_new_device),
         ASKING(removals_that_failed_are_made_good_before_the_end),
         FREE(a_denial_where_nothing_was_asked_is_remembered_and_nothing_else),
