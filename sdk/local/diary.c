@@ -177,7 +177,10 @@ static bool is_removal(const cairn__diary *diary, uint32_t ticket) {
 }
 
 static void fail(cairn__diary *diary, uint32_t ticket, int64_t mono_ms) {
-    if (ticket <= diary->last_of_snapshot && ticket >= diary->first_of_snapshot) {
+    if (diary->last_of_snapshot != 0 && ticket < diary->first_of_snapshot) {
+        return; /* the snapshot under way has it */
+    }
+    if (ticket <= diary->last_of_snapshot) {
         diary->last_of_snapshot = 0;
     }
     if (diary->broken) {
@@ -187,7 +190,7 @@ static void fail(cairn__diary *diary, uint32_t ticket, int64_t mono_ms) {
     for (unsigned i = 0; i < diary->failures && wait_ms < CAIRN__DIARY_RETRY_MS_MAX; i++) {
         wait_ms *= 2;
     }
-    diary->broken = true;
+    cairn__diary_break(diary);
     diary->failures += 1;
     diary->retry_ms =
         mono_ms + (wait_ms < CAIRN__DIARY_RETRY_MS_MAX ? wait_ms : CAIRN__DIARY_RETRY_MS_MAX);

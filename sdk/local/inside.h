@@ -48,6 +48,9 @@ struct cairn__local {
     cairn__known known;
     cairn__known aside; /* while a snapshot is read: what was known before it */
     bool staging;
+    uint64_t gone_seq;  /* what came later is in the queue */
+    bool stopped;       /* behind a hole, from where on the queue knows better */
+    bool was_stopped;   /* that, of `aside` */
     cairn__buffer blob; /* of a part that is put together, or taken apart */
     uint8_t blob_type;  /* 0: none is under way */
     bool started, damaged, no_memory;

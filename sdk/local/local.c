@@ -101,16 +101,20 @@ static void raise_floor(cairn__local *local, int64_t now_ms) {
     local->known.hole = false;
 }
 
-cairn_status cairn__local_start(cairn__local *local, int64_t now_ms, uint64_t gone_seq) {
+void cairn__local_expect(cairn__local *local, uint64_t gone_seq) {
+    local->gone_seq = gone_seq;
+}
+
+cairn_status cairn__local_start(cairn__local *local, int64_t now_ms) {
     CAIRN_ASSERT(!local->started);
     cairn__local_restored(local);
-    bool hole = local->known.hole || local->known.last_seq < gone_seq;
+    bool hole = local->known.hole || local->known.last_seq < local->gone_seq;
     bool indexed = cairn__queries_read_end(&local->known.queries);
     if (!indexed) {
         cairn__queries_free(&local->known.queries);
     }
     local->started = true;
-    local->damaged = local->damaged || hole;
+    local->damaged = local->damaged || local->stopped || hole;
     if (hole) {
         raise_floor(local, now_ms);
     }

@@ -5,9 +5,10 @@
  *
  *     cairn__local *local = NULL;
  *     if (cairn__local_open(&options, &local) != CAIRN_OK) return;
+ *     cairn__local_expect(local, gone_seq);
  *     // for each piece of each segment from CAIRN__LOCAL_SEGMENT_FIRST on that the store holds:
  *     cairn__local_restore(local, segment, bytes);
- *     cairn__local_start(local, now_ms, gone_seq);
+ *     cairn__local_start(local, now_ms);
  *     // events that wait in the queue with a seq above cairn__local_last_seq(): note them again
  *     cairn__local_use(local, definitions->facts, definitions->fact_count, definitions->zone);
  *
@@ -79,6 +80,13 @@ typedef struct cairn__local_options {
 cairn_status cairn__local_open(const cairn__local_options *options, cairn__local **local_out);
 
 /**
+ * Before the first piece: every event after `gone_seq` is still in the queue, and will be noted
+ * again where it is missing here; of those up to it (acknowledged, or dropped) some may not be.
+ * Without this call the queue is taken to have them all.
+ */
+void cairn__local_expect(cairn__local *local, uint64_t gone_seq);
+
+/**
  * Hand back one piece of a segment, by ascending number and in order, before the start. Damage
  * costs what follows it in the same piece.
  * @retval CAIRN_STORAGE  Something is missing, or there was no memory for it: it is unknown.
@@ -87,11 +95,9 @@ cairn_status cairn__local_restore(cairn__local *local, uint32_t segment, cairn_s
 
 /**
  * Begin. Writes a snapshot where the store had damage.
- * @param gone_seq  Every event up to this seq has left the queue (it was acknowledged, or dropped):
- *                  those of them that are missing here cannot be noted again.
  * @retval CAIRN_NO_MEMORY  Some history functions could not be read: their values are unknown.
  */
-cairn_status cairn__local_start(cairn__local *local, int64_t now_ms, uint64_t gone_seq);
+cairn_status cairn__local_start(cairn__local *local, int64_t now_ms);
 
 /** Free everything; the store keeps what it has. NULL is fine. */
 void cairn__local_close(cairn__local *local);

@@ -9,7 +9,8 @@
 enum {
     DECODING_BYTES_MAX = 256 * 1024,
     PRINT_SAMPLES = 3000, /* one a week from 1990 on: 57 years */
-    WEEK_MS = 7 * 24 * 3600 * 1000
+    WEEK_MS = 7 * 24 * 3600 * 1000,
+    TABLE_FIRST = 64
 };
 
 static const int64_t print_from_ms = INT64_C(631152000000); /* 1990-01-01 */
@@ -21,6 +22,13 @@ cairn__queries cairn__queries_make(cairn_allocator allocator) {
         .decoding = cairn__arena_make(allocator, DECODING_BYTES_MAX),
         .scratch = cairn__arena_make(allocator, CAIRN__QUERY_SCRATCH_BYTES_MAX),
     };
+}
+
+static void free_table(cairn__queries *queries) {
+    if (queries->table != NULL) {
+        queries->allocator.resize(queries->allocator.self, queries->table,
+                                  queries->table_size * sizeof *queries->table, 0);
+    }
 }
 
 static void free_items(cairn__queries *queries) {
@@ -37,6 +45,7 @@ static void free_items(cairn__queries *queries) {
         queries->allocator.resize(queries->allocator.self, queries->entries,
                                   queries->entry_capacity * sizeof *queries->entries, 0);
     }
+    free_table(queries);
     cairn__arena_free(&queries->arena);
 }
 
@@ -49,13 +58,46 @@ void cairn__queries_free(cairn__queries *queries) {
 
 size_t cairn__queries_find(const cairn__queries *queries, cairn_span bytes) {
     uint64_t hash = cairn__hash(bytes, 0);
-    for (size_t i = 0; i < queries->count; i++) {
-        const cairn__asked *asked = &queries->items[i];
+    size_t mask = queries->table_size - 1;
+    for (size_t i = hash & mask; queries->table_size > 0 && queries->table[i] != 0;
+         i = (i + 1) & mask) {
+        size_t place = queries->table[i] - 1;
+        const cairn__asked *asked = &queries->items[place];
         if (asked->hash == hash && cairn__span_equal(asked->bytes, bytes)) {
-            return i;
+            return place;
         }
     }
     return SIZE_MAX;
+}
+
+static void put_place(cairn__queries *queries, size_t place) {
+    size_t mask = queries->table_size - 1;
+    size_t i = queries->items[place].hash & mask;
+    while (queries->table[i] != 0) {
+        i = (i + 1) & mask;
+    }
+    queries->table[i] = (uint32_t)place + 1;
+}
+
+/* Room for one query more. */
+static bool reserve_table(cairn__queries *queries) {
+    if (2 * (queries->count + 1) <= queries->table_size) {
+        return true;
+    }
+    size_t size = queries->table_size == 0 ? TABLE_FIRST : queries->table_size * 2;
+    size_t bytes = size * sizeof *queries->table;
+    uint32_t *table = queries->allocator.resize(queries->allocator.self, NULL, 0, bytes);
+    if (table == NULL) {
+        return false;
+    }
+    free_table(queries);
+    memset(table, 0, bytes);
+    queries->table = table;
+    queries->table_size = size;
+    for (size_t i = 0; i < queries->count; i++) {
+        put_place(queries, i);
+    }
+    return true;
 }
 
 /* --- by name -----------------------------------------------------------------------------------*/
@@ -177,10 +219,11 @@ bool cairn__queries_next(const cairn__queries *queries, uint32_t name, size_t *a
 
 /* --- asking ------------------------------------------------------------------------------------*/
 
-/* A query more; what it knew is taken over from `old`. */
+/* A query more. */
 static bool add_query(cairn__queries *queries, cairn_span bytes, int64_t complete_ms) {
     if (!cairn__kept_reserve(queries->allocator, (void **)&queries->items, sizeof *queries->items,
-                             queries->count, &queries->capacity)) {
+                             queries->count, &queries->capacity) ||
+        !reserve_table(queries)) {
         return false;
     }
     cairn__asked asked = { .hash = cairn__hash(bytes, 0), .from_ms = complete_ms };
@@ -189,10 +232,13 @@ static bool add_query(cairn__queries *queries, cairn_span bytes, int64_t complet
     }
     cairn_status status = cairn__query_load(asked.bytes, &queries->arena, &asked.query);
     asked.query = status == CAIRN_OK ? asked.query : NULL;
-    queries->items[queries->count++] = asked;
+    queries->items[queries->count] = asked;
+    put_place(queries, queries->count);
+    queries->count += 1;
     return status != CAIRN_NO_MEMORY;
 }
 
+/* What was known of queries that are asked again. */
 static void take_over(cairn__queries *queries, cairn__queries *old) {
     for (size_t i = 0; i < queries->count; i++) {
         cairn__asked *asked = &queries->items[i];

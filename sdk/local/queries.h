@@ -60,6 +60,8 @@ typedef struct cairn__queries {
     cairn__arena arena; /* bytes and readings of the queries */
     cairn__asked *items;
     size_t count, capacity;
+    uint32_t *table; /* by hash: the place + 1; 0: free; at most half full */
+    size_t table_size;
     cairn__query_entry *entries; /* by name; those of any event are at the end */
     size_t entry_count, entry_capacity, any_count;
     size_t fold_count;   /* of all */

@@ -1,6 +1,7 @@
 /* restore.c: what the store held becomes known again. A snapshot is read beside what was known
  * before it, which it replaces at its end; one without an end (the process died while it wrote it)
- * is forgotten, unless it is all there is. A hole in the numbers of the records means damage. */
+ * is forgotten, unless it is all there is. A hole in the numbers of the records means damage, or a
+ * write that failed before the process died. */
 #include "base/bytes.h"
 #include "local/inside.h"
 
@@ -13,13 +14,25 @@ static void begin(cairn__local *local, bool hole) {
         cairn__known_free(&local->known); /* one without an end */
     } else {
         local->aside = local->known;
+        local->was_stopped = local->stopped;
     }
     local->known = cairn__known_make(local->allocator);
     local->known.hole = hole;
     local->known.begun = true;
     local->staging = true;
+    local->stopped = false;
     cairn__buffer_clear(&local->blob);
     local->blob_type = 0;
+}
+
+/* Records are missing. Where the queue still has the events since then, all that follows is left to
+ * it, so that they come in their order; else what follows is better than nothing. */
+static void meet_hole(cairn__local *local) {
+    if (local->staging || local->known.last_seq < local->gone_seq) {
+        local->known.hole = true;
+    } else {
+        local->stopped = true;
+    }
 }
 
 static bool is_empty(const cairn__known *known) {
@@ -31,16 +44,22 @@ static void end(cairn__local *local, bool whole) {
     if (!local->staging) {
         return;
     }
-    whole = whole && !local->known.hole;
+    bool hole = local->known.hole; /* it was whole once, and what was before it may be gone */
+    whole = whole && !hole;
     local->staging = false;
     local->blob_type = 0;
-    if (whole || is_empty(&local->aside)) {
+    bool better = is_empty(&local->aside) && local->gone_seq > 0; /* than nothing */
+    if (whole || better) {
         cairn__known_free(&local->aside);
         local->known.hole = !whole;
         return;
     }
     cairn__known_free(&local->known);
     local->known = local->aside;
+    local->stopped = local->was_stopped;
+    if (hole) {
+        meet_hole(local);
+    }
 }
 
 /* --- parts -------------------------------------------------------------------------------------*/
@@ -170,9 +189,9 @@ static bool take(cairn__local *local, const cairn__record *record, cairn__arena 
         return true;
     case CAIRN__DIARY_EVENT:
         end(local, false);
-        return take_event(local, record, arena);
+        return local->stopped || take_event(local, record, arena);
     case CAIRN__DIARY_SERVER:
-        return take_piece(local, record);
+        return local->stopped || take_piece(local, record);
     case CAIRN__DIARY_HELD:
         return take_held(local, record, arena);
     default:
@@ -190,7 +209,7 @@ static void take_record(cairn__local *local, uint32_t segment, const cairn__reco
         diary->snapshot_segment = segment;
         diary->since_bytes = 0;
     } else if (record->seq != diary->seq) {
-        local->known.hole = true;
+        meet_hole(local);
     }
     if (record->seq >= diary->seq) {
         diary->seq = record->seq + 1;

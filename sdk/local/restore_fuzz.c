@@ -108,10 +108,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     cairn__buffer copy = cairn__buffer_make(cairn__heap(), COPY_BYTES_MAX);
     cairn__buffer_append(&copy, (cairn_span){ data, size });
     if (!copy.failed && cairn__local_open(&options, &local) == CAIRN_OK) {
+        cairn__local_expect(local, size % 4);
         if (copy.len > 0) {
             hand_back(local, copy.data, copy.len);
         }
-        (void)cairn__local_start(local, INT64_C(1790000000000), 0);
+        (void)cairn__local_start(local, INT64_C(1790000000000));
         (void)cairn__local_use(local, &slot, 1, NULL);
         go_on(local, cairn__local_last_seq(local));
         cairn__local_purge(local);

@@ -32,6 +32,7 @@ void device_use(device *d) {
 void device_boot(device *d) {
     cairn_status status = cairn__local_open(&d->options, &d->local);
     CAIRN_ASSERT(status == CAIRN_OK);
+    cairn__local_expect(d->local, d->gone_seq);
     (void)store_boot(&d->disk, d->local, d->now_ms);
     device_use(d);
 }

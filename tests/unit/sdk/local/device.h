@@ -11,6 +11,7 @@ typedef struct device {
     cairn__local *local;
     cairn__local_options options;
     int64_t now_ms;
+    uint64_t gone_seq;  /* the queue may lack events up to it */
     uint64_t seq;       /* of the queue, which loses nothing */
     cairn__arena arena; /* of the slots */
     cairn__rule_slot slots[DEVICE_SLOTS_MAX];

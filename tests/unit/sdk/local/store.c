@@ -138,5 +138,5 @@ cairn_status store_boot(store *s, cairn__local *local, int64_t now_ms) {
         (void)cairn__local_restore(local, s->segments[i].number,
                                    cairn__buffer_span(&s->segments[i].bytes));
     }
-    return cairn__local_start(local, now_ms, 0);
+    return cairn__local_start(local, now_ms);
 }

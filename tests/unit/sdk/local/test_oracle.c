@@ -240,7 +240,9 @@ static void change_link(world *w, bool cut) {
 static void pass(world *w) {
     static const int64_t hour_ms = INT64_C(3600) * 1000;
     if (dice(w, 25) == 0 && !w->exact) { /* somebody sets the clock */
-        w->d.now_ms += ((int64_t)dice(w, 200) - 100) * hour_ms;
+        /* what is lost with a time that is still to come, nobody can know of (README) */
+        int64_t back = w->alone ? 0 : 100;
+        w->d.now_ms += ((int64_t)dice(w, 200) - back) * hour_ms;
         return;
     }
     w->d.now_ms +=
@@ -251,13 +253,14 @@ static void boot(world *w) {
     device_boot(&w->d);
     uint64_t last = cairn__local_last_seq(w->d.local);
     assert_true(last <= w->o.count);
-    for (size_t i = last; i < w->o.count; i++) {
+    for (size_t i = last > w->d.gone_seq ? last : w->d.gone_seq; i < w->o.count; i++) {
         give(w, i);
     }
 }
 
 static void die(world *w, bool damage) {
     device_crash(&w->d);
+    w->d.gone_seq = damage && dice(w, 2) == 0 ? dice(w, w->o.count + 1) : 0;
     if (damage && w->d.disk.segment_count > 0) {
         store_segment *segment = &w->d.disk.segments[dice(w, w->d.disk.segment_count)];
         if (segment->bytes.len > 0) {
