@@ -150,14 +150,30 @@ size_t cairn__popup_properties(const cairn__definitions *definitions, cairn__pop
 size_t cairn__popup_converted(cairn__decider *decider, const cairn__decide_input *input,
                               cairn__popup_choice *converted_out);
 
+/* --- reasons --- */
+
+/** Reasons of popups, items, slots and strategies (reasons.def). Numbers may change, texts do not.
+ */
+typedef enum cairn__why {
+#define CAIRN__WHY(name, text, meaning) CAIRN__WHY_##name,
+#include "decide/reasons.def"
+#undef CAIRN__WHY
+    CAIRN__WHY_COUNT
+} cairn__why;
+
+/** "audience_unknown"; static storage. */
+const char *cairn__why_text(cairn__why why);
+
 /* --- slots --- */
 
-/** What a ranking script gave; higher is first. */
+/** What a ranking script gave; higher is first. Or why it gave nothing: then the terms rank, and
+ * the answer tells this reason. */
 typedef struct cairn__slot_scores {
     cairn_span script;
     const cairn_span *items; /* ids */
     const double *scores;
     size_t count;
+    cairn__why lost; /* CAIRN__WHY_SCRIPT_...; any other value: it ran */
 } cairn__slot_scores;
 
 typedef struct cairn__slot_ask {
@@ -211,19 +227,5 @@ size_t cairn__exposure_properties(const cairn__definitions *definitions,
                                   const cairn__decide_input *input,
                                   const cairn__experiment_answer *answer,
                                   cairn_property properties_out[CAIRN__EXPOSURE_PROPERTIES]);
-
-/* --- reasons --- */
-
-/** Reasons of popups, items, slots and strategies (reasons.def). Numbers may change, texts do not.
- */
-typedef enum cairn__why {
-#define CAIRN__WHY(name, text, meaning) CAIRN__WHY_##name,
-#include "decide/reasons.def"
-#undef CAIRN__WHY
-    CAIRN__WHY_COUNT
-} cairn__why;
-
-/** "audience_unknown"; static storage. */
-const char *cairn__why_text(cairn__why why);
 
 #endif

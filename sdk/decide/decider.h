@@ -133,6 +133,9 @@ double cairn__slot_score(cairn__decider *decider, const cairn__strategy *strateg
 /** A draw of Thompson sampling: larger is better. */
 uint32_t cairn__slot_draw(cairn__decider *decider, cairn_span slot, const cairn__item *item);
 
+/** Was the script run and gave no scores? */
+bool cairn__slot_script_lost(const cairn__slot_scores *scores);
+
 /** Judge all items of a strategy, and put those that it gives into the decision; false: too few. */
 bool cairn__slot_try(cairn__decider *decider, const cairn__slot *slot,
                      const cairn__strategy *strategy, const cairn__slot_ask *ask,

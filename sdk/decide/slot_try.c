@@ -213,6 +213,11 @@ static void fill(cairn__decider *decider, const cairn__slot *slot, const cairn__
 
 /* --- rank, diversity, cut --- */
 
+bool cairn__slot_script_lost(const cairn__slot_scores *scores) {
+    return scores->lost >= CAIRN__WHY_SCRIPT_UNAVAILABLE &&
+           scores->lost <= CAIRN__WHY_SCRIPT_RESULT;
+}
+
 /* The script's score of an item; one that is not a number is none. */
 static void take_score(cairn__pooled *pooled, cairn_span id, const cairn__slot_scores *scores) {
     for (size_t i = 0; i < scores->count && !pooled->scored; i++) {
@@ -224,11 +229,16 @@ static void take_score(cairn__pooled *pooled, cairn_span id, const cairn__slot_s
     }
 }
 
-/* The scores: the script's if it has run, otherwise those of the terms. */
+/* Has the strategy's script been run, for better or worse? */
+static bool was_run(const cairn__strategy *strategy, const cairn__slot_ask *ask) {
+    return strategy->script.len > 0 && ask->scores != NULL &&
+           cairn__span_equal(ask->scores->script, strategy->script);
+}
+
+/* The scores: the script's if it gave some, otherwise those of the terms. */
 static void rank(cairn__decider *decider, const cairn__slot *slot, const cairn__strategy *strategy,
                  const cairn__slot_ask *ask) {
-    bool scripted = strategy->script.len > 0 && ask->scores != NULL &&
-                    cairn__span_equal(ask->scores->script, strategy->script);
+    bool scripted = was_run(strategy, ask) && !cairn__slot_script_lost(ask->scores);
     for (size_t i = 0; i < decider->pool_count; i++) {
         cairn__pooled *pooled = &decider->pool[i];
         if (pooled->why != CAIRN__WHY_COUNT) {
@@ -321,9 +331,7 @@ static void place_all(cairn__decider *decider, const cairn__slot *slot,
 
 static void want_script(const cairn__decider *decider, const cairn__strategy *strategy,
                         const cairn__slot_ask *ask, cairn__slot_decision *decision) {
-    bool wanted =
-        strategy->script.len > 0 &&
-        (ask->scores == NULL || !cairn__span_equal(ask->scores->script, strategy->script));
+    bool wanted = strategy->script.len > 0 && !was_run(strategy, ask);
     decision->script = wanted ? strategy->script : (cairn_span){ NULL, 0 };
     decision->pool_count = 0;
     for (size_t i = 0; wanted && i < decider->pool_count; i++) {

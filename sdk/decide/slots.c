@@ -37,14 +37,26 @@ static void answer_left_out(const call *c) {
     cairn__buffer_byte(c->to, ']');
 }
 
+/* Why the strategy's script did not rank; CAIRN__WHY_COUNT: it did, or there is none. */
+static cairn__why script_why(const call *c, const cairn__strategy *strategy) {
+    const cairn__slot_scores *scores = c->ask->scores;
+    if (strategy->script.len == 0) {
+        return CAIRN__WHY_COUNT;
+    }
+    if (scores == NULL || !cairn__span_equal(scores->script, strategy->script)) {
+        return CAIRN__WHY_SCRIPT_UNAVAILABLE;
+    }
+    return cairn__slot_script_lost(scores) ? scores->lost : CAIRN__WHY_COUNT;
+}
+
 static void answer_strategy(const call *c, size_t number, cairn__why why, bool tried) {
     const cairn__strategy *strategy = &c->slot->strategies[number];
     bool first = number == 0;
     cairn__answer_comma(c->to, &first);
     cairn__answer_text(c->to, "{\"name\":", strategy->name);
     cairn__answer_why(c->to, why);
-    if (tried && c->decision->script.len > 0) {
-        cairn__answer_word(c->to, ",\"script\":", cairn__why_text(CAIRN__WHY_SCRIPT_UNAVAILABLE));
+    if (tried && script_why(c, strategy) != CAIRN__WHY_COUNT) {
+        cairn__answer_word(c->to, ",\"script\":", cairn__why_text(script_why(c, strategy)));
     }
     if (tried) {
         answer_left_out(c);

@@ -1,6 +1,7 @@
 /* Goal: every step of filling a slot does what docs/DECISIONS.md says, and every reason appears.
  * Method: a slot "home" over a few items, one thing changed at a time. */
 #include <math.h>
+#include <stdio.h>
 
 #include "support/cmocka_all.h"
 #include "world.h"
@@ -269,7 +270,9 @@ static void a_script_ranks_if_it_has_run(void **state) {
     assert_int_equal(h->decision.pool_count, ITEMS);
     const cairn_span ids[] = { CAIRN_STR("c"), CAIRN_STR("e"), CAIRN_STR("a") };
     const double scores[] = { -1, 5, NAN };
-    cairn__slot_scores given = { CAIRN_STR("mine"), ids, scores, 2 };
+    cairn__slot_scores given = {
+        .script = CAIRN_STR("mine"), .items = ids, .scores = scores, .count = 2
+    };
     h->ask.scores = &given;
     expect(h, "eca"); /* then those it has not judged, in their order */
     assert_int_equal(h->decision.script.len, 0);
@@ -277,6 +280,27 @@ static void a_script_ranks_if_it_has_run(void **state) {
     expect(h, "eca");
     given.script = CAIRN_STR("another");
     expect(h, "abc");
+}
+
+static void a_script_that_is_lost_says_why_and_the_terms_rank(void **state) {
+    home *h = *state;
+    h->strategies[0].script = CAIRN_STR("mine");
+    cairn__slot_scores given = { .script = CAIRN_STR("mine") };
+    const cairn__why reasons[] = { CAIRN__WHY_SCRIPT_UNAVAILABLE, CAIRN__WHY_SCRIPT_TIMEOUT,
+                                   CAIRN__WHY_SCRIPT_MEMORY,      CAIRN__WHY_SCRIPT_ERROR,
+                                   CAIRN__WHY_SCRIPT_BUSY,        CAIRN__WHY_SCRIPT_RESULT };
+    h->ask.scores = &given;
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        char wanted[64];
+        given.lost = reasons[i];
+        expect(h, "abc");
+        assert_int_equal(h->decision.script.len, 0); /* it is not asked for again */
+        (void)snprintf(wanted, sizeof wanted, "\"script\":\"%s\"", cairn__why_text(reasons[i]));
+        assert_true(world_has(&h->w, wanted));
+    }
+    given.lost = (cairn__why)0;
+    expect(h, "abc"); /* it ran, and judged none of them */
+    assert_false(world_has(&h->w, "\"script\":"));
 }
 
 static void never_empty_last_good_then_default_even_an_old_one(void **state) {
@@ -377,6 +401,7 @@ int main(void) {
         TEST(ranked_by_properties_tags_recency_and_recall),
         TEST(no_more_of_a_category_than_wanted),
         TEST(a_script_ranks_if_it_has_run),
+        TEST(a_script_that_is_lost_says_why_and_the_terms_rank),
         TEST(never_empty_last_good_then_default_even_an_old_one),
         TEST(paused_or_without_consent_the_default),
         TEST(exploration_prefers_what_is_clicked_and_is_the_same_for_a_seed),
