@@ -2,26 +2,16 @@
 
 #include "base/bytes.h"
 
-/* What the steps below have found so far. */
-typedef struct verdict {
-    bool final;
-    cairn__decision decision;
-} verdict;
+/* Each step gives the reason that ends the search, or this. */
+enum { GO_ON = CAIRN__REASON_COUNT };
 
-static verdict go_on(void) {
-    return (verdict){ false, { .variant = CAIRN__NO_VARIANT } };
-}
-
-static verdict none(cairn__experiment_reason reason) {
-    return (verdict){ true, { .variant = CAIRN__NO_VARIANT, .reason = reason } };
-}
-
-static verdict forced(const cairn__experiment *experiment, uint32_t variant,
-                      cairn__experiment_reason reason) {
+static int forced(const cairn__experiment *experiment, uint32_t variant,
+                  cairn__experiment_reason reason, int *variant_out) {
     if (variant >= experiment->variant_count) {
-        return none(CAIRN__REASON_FORCED_UNKNOWN);
+        return CAIRN__REASON_FORCED_UNKNOWN;
     }
-    return (verdict){ true, { .variant = (int)variant, .reason = reason } };
+    *variant_out = (int)variant;
+    return reason;
 }
 
 static bool valid(const cairn__experiment *experiment) {
@@ -37,48 +27,49 @@ static bool valid(const cairn__experiment *experiment) {
 }
 
 /* Before anything that depends on chance. */
-static verdict given(const cairn__experiment *experiment, const cairn__experiment_input *input) {
+static int given(const cairn__experiment *experiment, const cairn__experiment_input *input,
+                 int *variant_out) {
     if (!valid(experiment)) {
-        return none(CAIRN__REASON_INVALID);
+        return CAIRN__REASON_INVALID;
     }
     if (input->mode == CAIRN__EXPERIMENT_OFF) {
-        return none(CAIRN__REASON_OFF);
+        return CAIRN__REASON_OFF;
     }
     if (input->override) {
-        return forced(experiment, input->override_variant, CAIRN__REASON_OVERRIDE);
+        return forced(experiment, input->override_variant, CAIRN__REASON_OVERRIDE, variant_out);
     }
     for (size_t i = 0; i < experiment->forced_count && input->unit.len > 0; i++) {
         if (cairn__span_equal(experiment->forced[i].unit, input->unit)) {
-            return forced(experiment, experiment->forced[i].variant, CAIRN__REASON_FORCED_UNIT);
+            return forced(experiment, experiment->forced[i].variant, CAIRN__REASON_FORCED_UNIT,
+                          variant_out);
         }
     }
     if (experiment->paused) {
-        return none(CAIRN__REASON_PAUSED);
+        return CAIRN__REASON_PAUSED;
     }
-    return input->unit.len == 0 ? none(CAIRN__REASON_NO_UNIT) : go_on();
+    return input->unit.len == 0 ? (int)CAIRN__REASON_NO_UNIT : GO_ON;
 }
 
 /* May a unit that is not in yet come in? */
-static verdict entry(const cairn__experiment *experiment, const cairn__experiment_input *input) {
+static int entry(const cairn__experiment *experiment, const cairn__experiment_input *input) {
     for (size_t i = 0; i < experiment->namespace_count; i++) {
         if (!cairn__assign_in_namespace(&experiment->namespaces[i], input->unit)) {
-            return none(CAIRN__REASON_NAMESPACE);
+            return CAIRN__REASON_NAMESPACE;
         }
     }
     if (experiment->targeting != NULL) {
         cairn__rule_answer answer =
             cairn__rule_evaluate(experiment->targeting, input->values, input->now_ms, input->zone);
         if (answer != CAIRN__RULE_TRUE) {
-            return none(answer == CAIRN__RULE_UNKNOWN ? CAIRN__REASON_TARGET_UNKNOWN
-                                                      : CAIRN__REASON_NOT_TARGETED);
+            return answer == CAIRN__RULE_UNKNOWN ? CAIRN__REASON_TARGET_UNKNOWN
+                                                 : CAIRN__REASON_NOT_TARGETED;
         }
     }
     if (input->prerequisite == CAIRN__PREREQUISITE_MET) {
-        return go_on();
+        return GO_ON;
     }
-    return none(input->prerequisite == CAIRN__PREREQUISITE_UNKNOWN
-                    ? CAIRN__REASON_PREREQUISITE_UNKNOWN
-                    : CAIRN__REASON_PREREQUISITE);
+    return input->prerequisite == CAIRN__PREREQUISITE_UNKNOWN ? CAIRN__REASON_PREREQUISITE_UNKNOWN
+                                                              : CAIRN__REASON_PREREQUISITE;
 }
 
 static int variant_of(const cairn__experiment *experiment, double bucket) {
@@ -96,48 +87,51 @@ static bool sticky_holds(const cairn__experiment *experiment, const cairn__stick
            sticky->variant < experiment->variant_count;
 }
 
-static verdict by_chance(const cairn__experiment *experiment, const cairn__experiment_input *input,
-                         double bucket) {
+static int by_chance(const cairn__experiment *experiment, const cairn__experiment_input *input,
+                     cairn__decision *decision) {
     bool holds = sticky_holds(experiment, &input->sticky);
     if (!holds && input->sticky.present && input->sticky.version < experiment->sticky_oldest) {
-        return none(CAIRN__REASON_STICKY_OLD);
+        return CAIRN__REASON_STICKY_OLD;
     }
-    int variant = holds ? (int)input->sticky.variant : variant_of(experiment, bucket);
+    int variant = holds ? (int)input->sticky.variant : variant_of(experiment, decision->bucket);
     if (variant == CAIRN__NO_VARIANT) {
-        return none(CAIRN__REASON_COVERAGE);
+        return CAIRN__REASON_COVERAGE;
     }
     if (experiment->force_all) {
-        return forced(experiment, experiment->force_all_variant, CAIRN__REASON_FORCED_ALL);
+        return forced(experiment, experiment->force_all_variant, CAIRN__REASON_FORCED_ALL,
+                      &decision->variant);
     }
     if (input->mode == CAIRN__EXPERIMENT_FORCED_ONLY) {
-        return none(CAIRN__REASON_FORCED_ONLY);
+        return CAIRN__REASON_FORCED_ONLY;
     }
-    verdict found = { true, { .variant = variant } };
-    found.decision.reason = holds ? CAIRN__REASON_STICKY : CAIRN__REASON_ASSIGNED;
-    found.decision.sticky = (cairn__sticky){ true, experiment->sticky_version, (uint32_t)variant };
-    return found;
+    decision->variant = variant;
+    decision->sticky = (cairn__sticky){ true, experiment->sticky_version, (uint32_t)variant };
+    return holds ? CAIRN__REASON_STICKY : CAIRN__REASON_ASSIGNED;
+}
+
+static double bucket_of(const cairn__experiment *experiment, cairn_span unit) {
+    if (experiment->version == CAIRN__ASSIGN_V3) {
+        return cairn__assign_murmur_bucket(&experiment->murmur, experiment->salt, unit);
+    }
+    double bucket = 0; /* `valid` has let only known versions by */
+    (void)cairn__assign_bucket(experiment->version, experiment->salt, unit, &bucket);
+    return bucket;
 }
 
 cairn__decision cairn__experiment_decide(const cairn__experiment *experiment,
                                          const cairn__experiment_input *input) {
-    verdict found = given(experiment, input);
-    if (!found.final && !sticky_holds(experiment, &input->sticky)) {
-        found = entry(experiment, input);
+    cairn__decision decision = { .variant = CAIRN__NO_VARIANT };
+    int reason = given(experiment, input, &decision.variant);
+    if (reason == GO_ON && !sticky_holds(experiment, &input->sticky)) {
+        reason = entry(experiment, input);
     }
-    if (found.final) {
-        return found.decision;
+    if (reason == GO_ON) {
+        decision.bucket = bucket_of(experiment, input->unit);
+        decision.has_bucket = true;
+        reason = by_chance(experiment, input, &decision);
     }
-    double bucket = 0;
-    if (experiment->version == CAIRN__ASSIGN_V3) {
-        bucket = cairn__assign_murmur_bucket(&experiment->murmur, experiment->salt, input->unit);
-    } else if (cairn__assign_bucket(experiment->version, experiment->salt, input->unit, &bucket) !=
-               CAIRN_OK) {
-        return none(CAIRN__REASON_INVALID).decision; /* `valid` has let only known versions by */
-    }
-    found = by_chance(experiment, input, bucket);
-    found.decision.has_bucket = true;
-    found.decision.bucket = bucket;
-    return found.decision;
+    decision.reason = (cairn__experiment_reason)reason;
+    return decision;
 }
 
 const char *cairn__experiment_reason_text(cairn__experiment_reason reason) {
