@@ -1,5 +1,9 @@
 /* apply.c: what an event does to persons, profiles and trails. */
+#include <string.h>
+
 #include "base/bytes.h"
+#include "decide/memory.h"
+#include "facts/session.h"
 #include "fold/state.h"
 #include "model/id.h"
 #include "model/limits.h"
@@ -45,7 +49,7 @@ static void gather(const cairn__folding *folding, names *out) {
     }
 }
 
-static int strength(cairn_id id) {
+int cairn__fold_strength(cairn_id id) {
     if (cairn__span_equal(id.type, CAIRN_STR("login"))) {
         return 2;
     }
@@ -58,7 +62,8 @@ static int strength(cairn_id id) {
 static size_t strongest(const names *ids) {
     size_t best = 0;
     for (size_t i = 1; i < ids->count; i++) {
-        best = strength(ids->list[i]) > strength(ids->list[best]) ? i : best;
+        best =
+            cairn__fold_strength(ids->list[i]) > cairn__fold_strength(ids->list[best]) ? i : best;
     }
     return best;
 }
@@ -121,7 +126,7 @@ static cairn_status unlink_ids(cairn__fold *fold, const cairn__folding *folding,
 static cairn_status leave(cairn__fold *fold, const cairn__folding *folding, const names *ids) {
     cairn_status status = CAIRN_OK;
     for (size_t i = 0; i < ids->count && status == CAIRN_OK; i++) {
-        if (strength(ids->list[i]) == 0) {
+        if (cairn__fold_strength(ids->list[i]) == 0) {
             status = cairn__identity_leave(fold->identity, ids->list[i], moment_of(folding));
         }
     }
@@ -180,9 +185,25 @@ static cairn_status enter(cairn__fold *fold, const cairn__folding *folding, uint
 
 static cairn_status append(cairn__fold *fold, const cairn__folding *folding, uint32_t node) {
     const cairn__event *event = &folding->in->event;
-    return cairn__trail_append(
-        fold->trail, &(cairn__trail_row){ node, folding->time_ms, folding->order, event->name,
-                                          event->properties, event->property_count });
+    cairn__trail_row row = { node,        folding->time_ms,  folding->order,
+                             event->name, event->properties, event->property_count };
+    cairn_property with_session[CAIRN__PROPERTIES_MAX + 1];
+    bool counted = event->session != 0 && cairn__memory_takes(event->name);
+    if (counted && event->property_count <= CAIRN__PROPERTIES_MAX) {
+        /* caps "per session" need it; its own of that name, if any, is the first and loses */
+        size_t count = event->property_count;
+        if (count > 0) {
+            memcpy(with_session, event->properties, count * sizeof *with_session);
+        }
+        with_session[count] = (cairn_property){
+            CAIRN__SESSION_PROPERTY,
+            { CAIRN_VALUE_INTEGER,
+              { .integer = cairn__session_number(folding->batch->device, event->session) } },
+        };
+        row.properties = with_session;
+        row.property_count = count + 1;
+    }
+    return cairn__trail_append(fold->trail, &row);
 }
 
 static cairn_status apply_to_person(cairn__fold *fold, const cairn__folding *folding,

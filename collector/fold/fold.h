@@ -10,6 +10,7 @@
 #define CAIRN_FOLD_FOLD_H
 
 #include "analytics/analytics.h"
+#include "facts/facts.h"
 #include "log/log.h"
 #include "trail/trail.h"
 
@@ -69,6 +70,30 @@ cairn_status cairn__fold_analyze(cairn__fold_view *view, const cairn__fold_quest
 /** The 360 view of a person as JSON: ids, profile, newest events. Folder's thread.
  * @retval CAIRN_NOT_FOUND  Nobody has this id. */
 cairn_status cairn__fold_person(cairn__fold *fold, cairn_id id, cairn__buffer *json);
+
+/** Whom a decision is about. */
+typedef struct cairn__fold_who {
+    const cairn_id *ids; /* the strongest that somebody has decides: login before others before
+                            device and cookie */
+    size_t id_count;
+    cairn_string_list user; /* properties of the profile that are wanted */
+    bool consent;           /* state.denied is wanted */
+} cairn__fold_who;
+
+/** A person at a moment, for facts (facts/facts.h); immutable. */
+typedef struct cairn__fold_known {
+    cairn__person_state state;
+    cairn__arena arena;
+    cairn_allocator allocator;
+} cairn__fold_known;
+
+/** What is known of a person: everything folded before the call is in it, committed or not. Costs
+ * the ids, the properties and a snapshot of the trail; the trail itself is read by whoever asks.
+ * Folder's thread. Where nobody has the ids the state has no nodes. Release it on any thread.
+ * @retval CAIRN_NO_MEMORY, CAIRN_STORAGE  known_out is NULL. */
+cairn_status cairn__fold_know(cairn__fold *fold, const cairn__fold_who *who,
+                              cairn__fold_known **known_out);
+void cairn__fold_known_release(cairn__fold_known *known);
 
 /** Flush and compaction of the trail; as trail/trail.h. finish takes the job over; the next commit
  * takes its result in. */

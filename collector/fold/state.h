@@ -58,6 +58,9 @@ typedef struct cairn__folding {
  * @retval CAIRN_NO_MEMORY, CAIRN_STORAGE  As the rooms say; the event is to be folded again. */
 cairn_status cairn__fold_apply(cairn__fold *fold, const cairn__folding *folding);
 
+/** How much an id says of who somebody is: 2 a login, 1 others, 0 a device or cookie. */
+int cairn__fold_strength(cairn_id id);
+
 /** Put the event into the quarantine. */
 cairn_status cairn__fold_set_aside(cairn__fold *fold, const cairn__folding *folding,
                                    const cairn__event_fault *fault);

@@ -137,6 +137,13 @@ cairn_status cairn__identity_find(cairn__identity *identity, cairn_id id, uint32
     return status == CAIRN_OK && entry->node == 0 ? CAIRN_NOT_FOUND : status;
 }
 
+cairn_status cairn__identity_current(cairn__identity *identity, cairn_id id, uint32_t *node_out) {
+    cairn__known_id *entry = NULL;
+    cairn_status status = cairn__ids_get(&identity->ids, id, &entry);
+    *node_out = status == CAIRN_OK && !entry->closed ? entry->node : 0;
+    return status == CAIRN_OK && *node_out == 0 ? CAIRN_NOT_FOUND : status;
+}
+
 /* --- links --------------------------------------------------------------------------------- */
 
 /* The younger person's nodes become the older's; their rings become one. */

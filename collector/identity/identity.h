@@ -57,6 +57,10 @@ cairn_status cairn__identity_note_unlink(cairn__identity *identity, cairn_id a, 
  * @retval CAIRN_NOT_FOUND  Nobody has it. */
 cairn_status cairn__identity_find(cairn__identity *identity, cairn_id id, uint32_t *node_out);
 
+/** The same of an id in use: a device that was logged out and not seen since is nobody's.
+ * @retval CAIRN_NOT_FOUND  Nobody has it now. */
+cairn_status cairn__identity_current(cairn__identity *identity, cairn_id id, uint32_t *node_out);
+
 uint32_t cairn__identity_person(const cairn__identity *identity, uint32_t node);
 /** The next node of the same person, in a ring: walk until the first comes again. */
 uint32_t cairn__identity_ring(const cairn__identity *identity, uint32_t node);

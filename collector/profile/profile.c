@@ -216,7 +216,7 @@ static cairn_status load_record(cairn__profile *profile, kept *entry) {
     if (result == SQLITE_ROW) {
         cairn_span bytes;
         status = cairn__arena_copy(&profile->texts, cairn__db_column(profile->select, 0), &bytes)
-                     ? cairn__record_read(bytes, &profile->texts, &entry->record)
+                     ? cairn__profile_record_read(bytes, &profile->texts, &entry->record)
                      : CAIRN_NO_MEMORY;
         entry->present = true;
     }
@@ -324,6 +324,41 @@ cairn_status cairn__profile_person(cairn__profile *profile, cairn__nodes nodes, 
     return CAIRN_OK;
 }
 
+static bool copy_value(cairn__arena *arena, cairn_value *value) {
+    if (value->kind == CAIRN_VALUE_STRING) {
+        return cairn__arena_copy(arena, value->as.string, &value->as.string);
+    }
+    if (value->kind != CAIRN_VALUE_LIST) {
+        return true;
+    }
+    cairn_span *items = cairn__arena_alloc_zero(arena, value->as.list.count + 1, sizeof *items);
+    bool good = items != NULL;
+    for (size_t i = 0; i < value->as.list.count && good; i++) {
+        good = cairn__arena_copy(arena, value->as.list.items[i], &items[i]);
+    }
+    value->as.list.items = items;
+    return good;
+}
+
+cairn_status cairn__profile_values(cairn__profile *profile, cairn__nodes nodes,
+                                   cairn_string_list names, cairn__arena *arena,
+                                   cairn_value *values_out) {
+    cairn_status status = CAIRN_OK;
+    for (size_t i = 0; i < names.count && status == CAIRN_OK; i++) {
+        uint32_t id = 0;
+        values_out[i] = (cairn_value){ .kind = CAIRN_VALUE_NULL };
+        if (!cairn__index_find(&profile->name_index, cairn__hash(names.items[i], NAMES_SEED),
+                               name_matches, &(wanted_name){ profile, names.items[i] }, &id)) {
+            continue;
+        }
+        status = fold_property(profile, id, nodes, arena, &values_out[i]);
+        if (status == CAIRN_OK && !copy_value(arena, &values_out[i])) {
+            status = CAIRN_NO_MEMORY;
+        }
+    }
+    return status;
+}
+
 /* --- commits ------------------------------------------------------------------------------- */
 
 static cairn_status write_names(cairn__profile *profile) {
@@ -343,7 +378,7 @@ cairn_status cairn__profile_commit(cairn__profile *profile) {
     for (size_t i = 0; i < profile->dirty_count && status == CAIRN_OK; i++) {
         const kept *entry = &profile->list[profile->dirty[i]];
         cairn__buffer_clear(&bytes);
-        cairn__record_write(&entry->record, &bytes);
+        cairn__profile_record_write(&entry->record, &bytes);
         if (bytes.failed) {
             status = CAIRN_NO_MEMORY;
             break;
@@ -387,7 +422,8 @@ cairn_status cairn__profile_verify(cairn__profile *profile, cairn__profile_repor
     int result = sqlite3_step(select);
     for (; result == SQLITE_ROW; result = sqlite3_step(select)) {
         cairn__record record;
-        bool sound = cairn__record_read(cairn__db_column(select, 2), &arena, &record) == CAIRN_OK;
+        bool sound =
+            cairn__profile_record_read(cairn__db_column(select, 2), &arena, &record) == CAIRN_OK;
         cairn__arena_reset(&arena);
         if (!sound || sqlite3_column_int64(select, 0) >= profile->name_count) {
             char text[120];

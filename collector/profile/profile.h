@@ -37,6 +37,12 @@ typedef struct cairn__properties {
 cairn_status cairn__profile_person(cairn__profile *profile, cairn__nodes nodes, cairn__arena *arena,
                                    cairn__properties *properties_out);
 
+/** The values of these properties, in their order; kind NULL where there is none. Everything is
+ * copied into the arena. */
+cairn_status cairn__profile_values(cairn__profile *profile, cairn__nodes nodes,
+                                   cairn_string_list names, cairn__arena *arena,
+                                   cairn_value *values_out);
+
 /** Inside the fold's transaction: write what changed. */
 cairn_status cairn__profile_commit(cairn__profile *profile);
 /** After it: forget what was written (ok), or keep it for the next time. */

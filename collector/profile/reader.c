@@ -121,7 +121,7 @@ static cairn_status take(cairn__profile_reader *reader, sqlite3_stmt *statement,
                          cairn__record *record_out) {
     cairn_span bytes;
     return cairn__arena_copy(&reader->values, cairn__db_column(statement, column), &bytes)
-               ? cairn__record_read(bytes, &reader->values, record_out)
+               ? cairn__profile_record_read(bytes, &reader->values, record_out)
                : CAIRN_NO_MEMORY;
 }
 

@@ -314,7 +314,7 @@ static void write_value(cairn__buffer *to, const cairn_value *value) {
     }
 }
 
-void cairn__record_write(const cairn__record *record, cairn__buffer *to) {
+void cairn__profile_record_write(const cairn__record *record, cairn__buffer *to) {
     bool has_delta = record->delta.kind != CAIRN_VALUE_NULL;
     bool has_items = record->items.count != 0;
     cairn__buffer_byte(to, (uint8_t)((unsigned)record->base | (has_delta ? HAS_DELTA : 0u) |
@@ -398,7 +398,8 @@ static cairn_status read_value(cairn__cursor *cursor, cairn__arena *arena, cairn
     return read_scalar(cursor, out) ? CAIRN_OK : CAIRN_STORAGE;
 }
 
-cairn_status cairn__record_read(cairn_span bytes, cairn__arena *arena, cairn__record *record_out) {
+cairn_status cairn__profile_record_read(cairn_span bytes, cairn__arena *arena,
+                                        cairn__record *record_out) {
     *record_out = (cairn__record){ 0 };
     cairn__cursor cursor = cairn__cursor_of(bytes);
     if (bytes.len == 0 || (bytes.data[0] & ~(unsigned)(BASE_MASK | HAS_DELTA | HAS_ITEMS)) != 0) {

@@ -52,8 +52,9 @@ cairn_status cairn__records_fold(const cairn__record *records, size_t count, cai
                                  cairn_value *value_out);
 
 /** Append the record's bytes. */
-void cairn__record_write(const cairn__record *record, cairn__buffer *to);
+void cairn__profile_record_write(const cairn__record *record, cairn__buffer *to);
 /** @retval CAIRN_STORAGE  Damaged bytes. Spans borrow `bytes`; items live in the arena. */
-cairn_status cairn__record_read(cairn_span bytes, cairn__arena *arena, cairn__record *record_out);
+cairn_status cairn__profile_record_read(cairn_span bytes, cairn__arena *arena,
+                                        cairn__record *record_out);
 
 #endif

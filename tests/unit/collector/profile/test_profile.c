@@ -233,9 +233,10 @@ static void operations_in_time_order_give_what_a_replay_says(void **state) {
                              CAIRN_OK);
         }
         cairn__buffer bytes = cairn__buffer_make(cairn__heap(), 4096);
-        cairn__record_write(&record, &bytes);
+        cairn__profile_record_write(&record, &bytes);
         cairn__record again;
-        assert_int_equal(cairn__record_read(cairn__buffer_span(&bytes), &arena, &again), CAIRN_OK);
+        assert_int_equal(cairn__profile_record_read(cairn__buffer_span(&bytes), &arena, &again),
+                         CAIRN_OK);
         cairn_value value;
         assert_int_equal(cairn__records_fold(&again, 1, &arena, &value), CAIRN_OK);
         int64_t expected = replay(operations);
