@@ -353,10 +353,20 @@ cairn_status cairn__deciding_restore_bundle(cairn_client *client, uint32_t slot,
 
 /* --- the device's own log --------------------------------------------------------------------- */
 
+/* What has left the queue, whose segments come before the log's: every event up to this seq. */
+static uint64_t gone_seq(const cairn_client *client) {
+    const cairn__queue_item *first = client->journal.queue.first;
+    return (first == NULL ? client->journal.state.next_seq : first->seq) - 1;
+}
+
 cairn_status cairn__deciding_restore_local(cairn_client *client, uint32_t segment,
                                            cairn_span bytes) {
     cairn__local *local = client->deciding.local;
-    return local == NULL ? CAIRN_OK : cairn__local_restore(local, segment, bytes);
+    if (local == NULL) {
+        return CAIRN_OK;
+    }
+    cairn__local_expect(local, gone_seq(client));
+    return cairn__local_restore(local, segment, bytes);
 }
 
 static void note_item(cairn_client *client, const cairn__queue_item *item) {
@@ -390,10 +400,8 @@ void cairn__deciding_started(cairn_client *client) {
     }
     deciding->wiping = false;
     if (!deciding->local_started) {
-        const cairn__queue_item *first = client->journal.queue.first;
-        uint64_t next_seq = first == NULL ? client->journal.state.next_seq : first->seq;
-        int64_t now_ms = client->clock.wall_ms(client->clock.self);
-        (void)cairn__local_start(deciding->local, now_ms, next_seq - 1);
+        cairn__local_expect(deciding->local, gone_seq(client));
+        (void)cairn__local_start(deciding->local, client->clock.wall_ms(client->clock.self));
         deciding->local_started = true;
     }
     note_again(client);

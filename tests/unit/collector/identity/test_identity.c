@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "identity/identity.h"
+#include "model/id.h"
 #include "support/cmocka_all.h"
 
 enum { IDS = 12, STEPS = 400, HISTORIES = 60, NODES_MAX = 4096 };
