@@ -2,6 +2,7 @@
 #include "base/bytes.h"
 #include "local/fold.h"
 #include "rules/query.h"
+#include "rules/value.h"
 
 enum { UNKNOWN = CAIRN__RULE_VALUE_UNKNOWN };
 
@@ -209,6 +210,7 @@ cairn_value cairn__queries_value(cairn__queries *queries, size_t place,
         until_ms = now_ms + CAIRN__QUERY_AGAIN_MS;
     }
     asked->valid = cairn__kept_set(&asked->value, queries->allocator, value);
+    asked->served = served;
     asked->at_ms = now_ms;
     asked->until_ms = until_ms;
     return asked->valid ? asked->value.value : unknown;
@@ -217,23 +219,60 @@ cairn_value cairn__queries_value(cairn__queries *queries, size_t place,
 /* --- an event more -----------------------------------------------------------------------------*/
 
 /* Can the value be counted on? Only where it is certain that the event is within the window, and
- * that it is the newest. */
+ * comes after all that were counted. */
 static bool counts_on(const cairn__asked *asked, const cairn__event *event) {
     cairn__rule_window_kind window = asked->query->window.kind;
-    cairn__rule_history_kind kind = cairn__query_kind(asked->query);
-    return (kind == CAIRN__RULE_COUNT || kind == CAIRN__RULE_DID) &&
-           (int)asked->value.value.kind != UNKNOWN && event->time_ms >= asked->at_ms &&
+    if (asked->served && cairn__query_kind(asked->query) > CAIRN__RULE_DID) {
+        return false;
+    }
+    return (int)asked->value.value.kind != UNKNOWN && event->time_ms >= asked->at_ms &&
            event->time_ms < asked->until_ms &&
            (window == CAIRN__RULE_WINDOW_EVER || window == CAIRN__RULE_WINDOW_LAST);
 }
 
-static void count_on(cairn__asked *asked, const cairn__event *event) {
-    cairn_value *value = &asked->value.value;
-    if (value->kind == CAIRN_VALUE_BOOLEAN) {
-        value->as.boolean = true;
-    } else {
-        value->as.integer += 1;
+static bool add_to_sum(cairn_value *sum, const cairn_value *more) {
+    cairn__rule_value a = cairn__rule_value_of(sum);
+    cairn__rule_value b = cairn__rule_value_of(more);
+    if (more->kind != CAIRN_VALUE_INTEGER && more->kind != CAIRN_VALUE_NUMBER) {
+        return true; /* passed over, as by the evaluation */
     }
+    cairn__rule_value added = cairn__rule_compute(CAIRN__RULE_ADD, &a, &b);
+    sum->kind = (cairn_value_kind)added.kind;
+    if (added.kind == CAIRN_VALUE_INTEGER) {
+        sum->as.integer = added.as.integer;
+    } else {
+        sum->as.number = added.as.number;
+    }
+    return added.kind == CAIRN_VALUE_INTEGER || added.kind == CAIRN_VALUE_NUMBER;
+}
+
+/* False: it has to be evaluated again. */
+static bool count_value(cairn__queries *queries, cairn__asked *asked, const cairn_value *brought) {
+    cairn_value *value = &asked->value.value;
+    bool none = value->kind == CAIRN_VALUE_NULL;
+    switch ((int)cairn__query_kind(asked->query)) {
+    case CAIRN__RULE_COUNT:
+        value->as.integer += 1;
+        return true;
+    case CAIRN__RULE_DID:
+        value->as.boolean = true;
+        return true;
+    case CAIRN__RULE_SUM:
+        return add_to_sum(value, brought);
+    case CAIRN__RULE_FIRST:
+        return !none || brought->kind == CAIRN_VALUE_NULL ||
+               cairn__kept_set(&asked->value, queries->allocator, *brought);
+    case CAIRN__RULE_LAST:
+        return brought->kind == CAIRN_VALUE_NULL ||
+               cairn__kept_set(&asked->value, queries->allocator, *brought);
+    default:
+        return false;
+    }
+}
+
+static void count_on(cairn__queries *queries, cairn__asked *asked, const cairn__event *event,
+                     const cairn_value *brought) {
+    asked->valid = counts_on(asked, event) && count_value(queries, asked, brought);
     asked->at_ms = event->time_ms; /* before it, the event does not count */
     if (asked->query->window.kind == CAIRN__RULE_WINDOW_LAST) {
         int64_t leaves_ms = cairn__query_add(event->time_ms, asked->query->window.ms);
@@ -257,8 +296,8 @@ void cairn__queries_note(cairn__queries *queries, const cairn__event *event) {
         if (soon && !cairn__query_takes(asked->query, &when, event, &value)) {
             continue;
         }
-        if (soon && counts_on(asked, event)) {
-            count_on(asked, event);
+        if (soon) {
+            count_on(queries, asked, event, &value);
         } else {
             asked->valid = false;
         }

@@ -1,6 +1,7 @@
 /* queries.h: the history functions that the bundle asks for, and what they came to for the current
- * person. A value is kept until its time is over, or an event comes that may change it: then count
- * and did are counted on, the others are evaluated again over the events of their names.
+ * person. A value is kept until its time is over, or an event comes that may change it: then count,
+ * did, sum, first and last are counted on, the others are evaluated again over the events of their
+ * names.
  *
  * What leaves the history is folded into **buckets** of one local day each, per query and node: so
  * a window that reaches further back is still answered where every bucket is wholly within or
@@ -42,6 +43,7 @@ typedef struct cairn__asked {
     uint64_t hash;
     const cairn__query *query; /* NULL: could not be read */
     bool valid;
+    bool served;             /* the value has the server's in it */
     int64_t at_ms, until_ms; /* of the value */
     cairn__kept value;
     int64_t from_ms; /* what is folded is whole from here; INT64_MIN: always was */

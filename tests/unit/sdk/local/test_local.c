@@ -250,6 +250,29 @@ static void the_servers_count_goes_on_with_what_happens_here(void **state) {
     done(d);
 }
 
+static void the_servers_last_is_unknown_after_ones_own(void **state) {
+    (void)state;
+    device *d = fresh();
+    size_t slot = device_ask(d, "last(buy.amount) > 0");
+    device_boot(d);
+    device_track(d, "buy", 1);
+    const cairn__local_fact fact = { cairn__rule_slot_key(&d->slots[slot]),
+                                     { CAIRN_VALUE_INTEGER, { .integer = 40 } },
+                                     0 };
+    const cairn__local_server server = { .version = 1,
+                                         .person = cairn__local_person(d->local),
+                                         .covers_seq = d->seq,
+                                         .facts = &fact,
+                                         .count = 1 };
+    assert_int_equal(cairn__local_set_server(d->local, &server), CAIRN_OK);
+    assert_int_equal(device_count(d, slot), 40);
+    device_track(d, "look", 1);
+    assert_int_equal(device_count(d, slot), 40);
+    device_track(d, "buy", 2); /* was it the last one, of all devices? */
+    assert_int_equal(device_count(d, slot), -1);
+    done(d);
+}
+
 static void a_memory_goes_with_its_person(void **state) {
     (void)state;
     device *d = fresh();
@@ -424,6 +447,7 @@ int main(void) {
         cmocka_unit_test(a_damaged_store_makes_unknown_not_wrong),
         cmocka_unit_test(a_profile_is_known_as_far_as_it_was_written_here),
         cmocka_unit_test(the_servers_count_goes_on_with_what_happens_here),
+        cmocka_unit_test(the_servers_last_is_unknown_after_ones_own),
         cmocka_unit_test(a_memory_goes_with_its_person),
         cmocka_unit_test(a_purge_leaves_nothing),
         cmocka_unit_test(a_failed_write_is_mended_by_a_snapshot),
