@@ -170,10 +170,13 @@ cairn_status cairn_restore(cairn_client *client, cairn_space space, uint32_t num
     if (client->started) {
         return CAIRN_INVALID;
     }
-    if (space == CAIRN_SPACE_STATE && number >= CAIRN__BUNDLE_SLOT_FIRST) {
+    bool bundle = space == CAIRN_SPACE_STATE && number >= CAIRN__BUNDLE_SLOT_FIRST;
+    bool local = space == CAIRN_SPACE_LOG && cairn__local_has_segment(number);
+    client->others_seen = client->others_seen || ((bundle || local) && bytes.len > 0);
+    if (bundle) {
         return cairn__deciding_restore_bundle(client, number, bytes);
     }
-    if (space == CAIRN_SPACE_LOG && cairn__local_has_segment(number)) {
+    if (local) {
         return cairn__deciding_restore_local(client, number, bytes);
     }
     if (space == CAIRN_SPACE_STATE) {

@@ -33,6 +33,7 @@ struct cairn_client {
     cairn__privacy privacy;
     cairn__deciding deciding;
     uint64_t dropped_waiting; /* given up before consent; becomes state.dropped */
+    bool others_seen;         /* the store holds a bundle or segments of sdk/local */
     uint32_t slots_seen;      /* of the two slots: bits of those that held bytes */
     bool started;
     bool state_unread; /* there was no memory for a state slot */

@@ -264,10 +264,11 @@ const uint8_t *cairn__consent_device(const cairn_client *client) {
  */
 static bool leaves_bytes(const cairn_client *client) {
     const cairn__journal *journal = &client->journal;
-    if (journal->state.version > 0) {
-        return (client->slots_seen & 1u << (1 - journal->good_slot)) != 0;
+    if (journal->state.version > 0 && (client->slots_seen & 1u << (1 - journal->good_slot)) != 0) {
+        return true;
     }
-    return (client->slots_seen != 0 || journal->segments.count > 0) &&
+    bool segments = journal->segments.count > 0 || client->others_seen;
+    return (segments || (journal->state.version == 0 && client->slots_seen != 0)) &&
            !cairn_consent_allows(client, CAIRN_CONSENT_ANALYTICS);
 }
 

@@ -41,7 +41,7 @@ typedef enum cairn__purge_stage {
  * called from inside calls of cairn.h, after the tombstone is durable, also at a start in the midst
  * of a purge. */
 typedef struct cairn__purge_hook {
-    void (*purge)(void *self); /* submit the removal of all that is there; called while not empty */
+    void (*purge)(void *self); /* submit the removal of all that is there; again while not empty */
     bool (*empty)(void *self); /* every removal is durable */
     void *self;
 } cairn__purge_hook;
@@ -79,6 +79,7 @@ typedef struct cairn__journal {
     uint32_t first_segment; /* lowest number of this process's segments; 0: none yet */
     bool remember;          /* the consent outlives the purge */
     bool doubtful;          /* a removal failed: its segment may be there still */
+    bool hook_asked;        /* in this purge */
 
     bool open;          /* the newest segment takes appends */
     bool state_wanted;  /* the newest state was not kept, or could not be written */

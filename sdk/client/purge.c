@@ -31,6 +31,7 @@ static void enter(cairn__journal *journal, cairn__purge_stage stage, cairn__queu
     journal->mode = CAIRN__JOURNAL_PURGING;
     journal->stage = stage;
     journal->clear_ticket = 0;
+    journal->hook_asked = false;
     if (item != NULL) {
         bool added = cairn__queue_add(&journal->queue, item);
         CAIRN_ASSERT(added);
@@ -120,9 +121,15 @@ static bool wipe(cairn__journal *journal) {
             journal->storage.remove(journal->storage.self, segment->remove_ticket, segment->number);
         }
     }
-    bool empty = journal->hook.empty == NULL || journal->hook.empty(journal->hook.self);
-    if (!empty && journal->hook.purge != NULL) {
+    bool empty = journal->hook.purge == NULL;
+    if (!empty) { /* what was emptied once may have been filled again: asked first, then looked at
+                   */
+        empty = journal->hook_asked && journal->hook.empty(journal->hook.self);
+    }
+    if (!empty) {
+        journal->hook_asked = true;
         journal->hook.purge(journal->hook.self);
+        empty = journal->hook.empty(journal->hook.self);
     }
     return journal->segments.count == 0 && empty;
 }

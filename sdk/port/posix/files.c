@@ -18,8 +18,9 @@
 
 enum {
     NAME_BYTES_MAX = 32,
-    FILE_BYTES_MAX = 1024 * 1024, /* of one that is read back; ours are at most 64 KiB */
-    SEGMENTS_MAX = 65536          /* files of the log that are read back */
+    FILE_BYTES_MAX = 5 * 1024 * 1024, /* of one that is read back; a bundle has at most 4 MiB */
+    SLOTS = 4,
+    SEGMENTS_MAX = 65536 /* files of the log that are read back */
 };
 
 typedef enum op_kind { OP_APPEND, OP_REMOVE, OP_STATE } op_kind;
@@ -132,14 +133,23 @@ cairn_status cairn__files_open(cairn__files *files, const char *directory, bool 
     return status;
 }
 
-static bool holds(const cairn__files *files, const char *name) {
-    return faccessat(files->directory, name, F_OK, 0) == 0 || errno != ENOENT;
+static void slot_name(char name[NAME_BYTES_MAX], uint32_t slot) {
+    (void)snprintf(name, NAME_BYTES_MAX, "state-%u", (unsigned)slot);
+}
+
+static bool holds_state(const cairn__files *files) {
+    bool found = false;
+    for (uint32_t slot = 0; slot < SLOTS; slot++) {
+        char name[NAME_BYTES_MAX];
+        slot_name(name, slot);
+        found = found || faccessat(files->directory, name, F_OK, 0) == 0 || errno != ENOENT;
+    }
+    return found;
 }
 
 void cairn__files_purged(void *self) {
     cairn__files *files = self;
-    if (files->directory < 0 || files->waiting.first != NULL || holds(files, "state-0") ||
-        holds(files, "state-1")) {
+    if (files->directory < 0 || files->waiting.first != NULL || holds_state(files)) {
         return;
     }
     close_file(&files->segment_file);
@@ -246,8 +256,10 @@ cairn_status cairn__files_restore(cairn__files *files, cairn_client *client) {
     cairn__buffer bytes = cairn__buffer_make(cairn__heap(), FILE_BYTES_MAX);
     cairn__buffer numbers = cairn__buffer_make(cairn__heap(), SEGMENTS_MAX * sizeof(uint32_t));
     bool read_all = true;
-    for (uint32_t slot = 0; slot < 2 && read_all; slot++) {
-        read_all = read_file(files, slot == 0 ? "state-0" : "state-1", &bytes);
+    for (uint32_t slot = 0; slot < SLOTS && read_all; slot++) {
+        char name[NAME_BYTES_MAX];
+        slot_name(name, slot);
+        read_all = read_file(files, name, &bytes);
         (void)cairn_restore(client, CAIRN_SPACE_STATE, slot, cairn__buffer_span(&bytes));
     }
     read_all = read_all && list_segments(files, &numbers);
@@ -325,7 +337,8 @@ static bool clear_slot(cairn__files *files, const char *name, const char *fresh)
 }
 
 static bool write_slot(cairn__files *files, const cairn__files_op *op) {
-    const char *name = op->number == 0 ? "state-0" : "state-1";
+    char name[NAME_BYTES_MAX];
+    slot_name(name, op->number);
     const char *fresh = "state-new";
     if (op->len == 0) {
         return clear_slot(files, name, fresh);

@@ -1,4 +1,4 @@
-/* files.h: the storage seam on files: log-<number> is appended to, state-0 and state-1 are written
+/* files.h: the storage seam on files: log-<number> is appended to, state-0 to state-3 are written
  * anew and renamed. What the client submits waits in a list; perform() does it in order, on a
  * thread that may wait for the disk. */
 #ifndef CAIRN_PORT_POSIX_FILES_H

@@ -253,7 +253,9 @@ static void check_end(history *h) {
     assert_true(h->allowed || h->host.segment_count == 0);
 }
 
-static void run(uint64_t seed, uint32_t required) {
+static const cairn_bundle_key key = { { (const uint8_t *)"k", 1 }, { 0x04 } };
+
+static void run(uint64_t seed, uint32_t required, bool decides) {
     history *h = calloc(1, sizeof *h);
     assert_non_null(h);
     h->seed = seed;
@@ -261,7 +263,8 @@ static void run(uint64_t seed, uint32_t required) {
     h->options =
         (cairn_options){ .project_key = CAIRN_STR("demo"),
                          .flush_interval_ms = 500,
-                         .consent = { .required = required, .withdraw_silently = seed % 5 == 0 } };
+                         .consent = { .required = required, .withdraw_silently = seed % 5 == 0 },
+                         .decide = { .keys = &key, .key_count = decides } };
     boot(h);
     for (int i = 0; i < STEPS; i++) {
         step_and_check(h);
@@ -279,14 +282,14 @@ static void run(uint64_t seed, uint32_t required) {
 static void where_consent_is_asked_nothing_goes_without_it(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= HISTORIES; seed++) {
-        run(seed, CAIRN_CONSENT_ALL);
+        run(seed, CAIRN_CONSENT_ALL, seed % 2 == 0);
     }
 }
 
 static void where_it_is_not_a_withdrawal_holds_all_the_same(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= HISTORIES; seed++) {
-        run(seed, 0);
+        run(seed, 0, seed % 2 == 0);
     }
 }
 
