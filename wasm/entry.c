@@ -23,7 +23,11 @@ enum {
     OPTION_SILENT = 2,  /* the server is not told of a withdrawal */
     EMIT_ACKED = 1,
     EMIT_REFUSED = 2,
-    EMIT_PURGED = 3
+    EMIT_PURGED = 3,
+    EMIT_POPUP = 4,
+    KEY_BYTES = 65,
+    KEYS_MAX = 4,
+    KEY_ID_BYTES_MAX = 32
 };
 
 /* As METHODS in src/core.ts. */
@@ -49,6 +53,25 @@ typedef enum call_method {
     CALL_ERASE
 } call_method;
 
+/* As ASKS in src/core.ts. */
+typedef enum ask_method {
+    ASK_EVENT = 0,   /* name: the event, with its properties: cairn_decide */
+    ASK_POPUP,       /* name: the popup */
+    ASK_SLOT,        /* name: the slot */
+    ASK_EXPERIMENT,  /* name: the experiment */
+    ASK_EXPERIMENTS, /* nothing */
+    ASK_SHOW,        /* name: the popup: cairn_popup_show */
+    ASK_CLICKED,     /* name: the popup, with properties: cairn_popup_done */
+    ASK_CLOSED,
+    ASK_EXPOSE,       /* name: the experiment: cairn_experiment */
+    ASK_SLOT_SHOWN,   /* name: the slot, value: the item; property "position" */
+    ASK_SLOT_CLICKED, /* the same */
+    ASK_PAGE,         /* value: the page */
+    ASK_ZONE,         /* name: the zone */
+    ASK_DEVICE,       /* properties: device.* */
+    ASK_INSPECT       /* nothing */
+} ask_method;
+
 /* As STATUS_* in src/core.ts. */
 typedef struct call_status {
     double numbers[7];
@@ -63,6 +86,9 @@ typedef struct instance {
     cairn__arena arguments;
     call_status status;
     cairn_span exchange; /* what the host fetches after a call that hands bytes back */
+    cairn_bundle_key keys[KEYS_MAX];
+    uint8_t key_ids[KEYS_MAX][KEY_ID_BYTES_MAX];
+    size_t key_count;
 } instance;
 
 static instance the; /* see the top of the file */
@@ -144,6 +170,11 @@ static void tell_refused(void *self, uint64_t seq, cairn_span reason) {
     host_emit(EMIT_REFUSED, (double)seq, reason.data, reason.len);
 }
 
+static void tell_popup(void *self, cairn_span json) {
+    (void)self;
+    host_emit(EMIT_POPUP, 0, json.data, json.len);
+}
+
 static void tell_purged(void *self) {
     (void)self;
     host_emit(EMIT_PURGED, 0, NULL, 0);
@@ -173,8 +204,22 @@ static cairn_platform platform(void) {
         .listener = { .acked = tell_acked,
                       .refused = tell_refused,
                       .self = &the,
+                      .popup = tell_popup,
                       .purged = tell_purged },
     };
+}
+
+/** Before init: a key whose bundles are believed; with none the core does not decide. */
+EXPORT("trust")
+cairn_status export_trust(const uint8_t *id, size_t id_len, const uint8_t *key, size_t len) {
+    if (the.key_count == KEYS_MAX || id_len > KEY_ID_BYTES_MAX || len != KEY_BYTES) {
+        return CAIRN_INVALID;
+    }
+    memcpy(the.key_ids[the.key_count], id, id_len);
+    the.keys[the.key_count].id = (cairn_span){ the.key_ids[the.key_count], id_len };
+    memcpy(the.keys[the.key_count].bytes, key, KEY_BYTES);
+    the.key_count += 1;
+    return CAIRN_OK;
 }
 
 EXPORT("init")
@@ -193,6 +238,7 @@ cairn_status export_init(const uint8_t *options, size_t len, const uint8_t *seed
         .flush_interval_ms = cairn__load_u32(options),
         .queue_events_max = cairn__load_u32(options + 4),
         .queue_bytes_max = cairn__load_u32(options + 8),
+        .decide = { .keys = the.keys, .key_count = the.key_count },
         .consent = { .required = cairn__load_u32(options + 12),
                      .denied = cairn__load_u32(options + 16),
                      .drop_before = (cairn__load_u32(options + 20) & OPTION_DROP) != 0,
@@ -307,6 +353,68 @@ EXPORT("call") cairn_status export_call(uint32_t method, const uint8_t *bytes, s
     return status == CAIRN_OK ? run(method, &block) : status;
 }
 
+/* --- decisions -----------------------------------------------------------------------------------
+ */
+
+static cairn_status decide(uint32_t method, const cairn__block *b) {
+    const cairn_decide_query query = { .what = (cairn_decide_what)method,
+                                       .name = b->name,
+                                       .properties = b->properties,
+                                       .property_count = b->property_count };
+    return cairn_decide(the.client, &query, &the.exchange);
+}
+
+static cairn_status slot_done(const cairn__block *b, cairn_slot_act act) {
+    bool numbered = b->property_count == 1 && b->properties[0].value.kind == CAIRN_VALUE_INTEGER;
+    uint32_t position = numbered ? (uint32_t)b->properties[0].value.as.integer : 0;
+    return cairn_slot_done(the.client, b->name, b->value, position, act);
+}
+
+static cairn_status popup_done(const cairn__block *b, cairn_popup_act act) {
+    return cairn_popup_done(the.client, b->name, act, b->properties, b->property_count);
+}
+
+static cairn_status answer(uint32_t method, const cairn__block *b) {
+    switch (method) {
+    case ASK_SHOW:
+        return cairn_popup_show(the.client, b->name, &the.exchange);
+    case ASK_CLICKED:
+        return popup_done(b, CAIRN_POPUP_CLICKED);
+    case ASK_CLOSED:
+        return popup_done(b, CAIRN_POPUP_CLOSED);
+    case ASK_EXPOSE:
+        return cairn_experiment(the.client, b->name, &the.exchange);
+    case ASK_SLOT_SHOWN:
+        return slot_done(b, CAIRN_SLOT_SHOWN);
+    case ASK_SLOT_CLICKED:
+        return slot_done(b, CAIRN_SLOT_CLICKED);
+    case ASK_PAGE:
+        return cairn_set_page(the.client, b->value);
+    case ASK_ZONE:
+        return cairn_set_zone(the.client, b->name, (cairn_span){ NULL, 0 });
+    case ASK_DEVICE:
+        return cairn_set_device(the.client, b->properties, b->property_count);
+    case ASK_INSPECT:
+        return cairn_inspect(the.client, &the.exchange);
+    default:
+        return method <= ASK_EXPERIMENTS ? decide(method, b) : CAIRN_UNSUPPORTED;
+    }
+}
+
+/** A question or an act of cairn_decide.h; exchange() and exchange_bytes() have the answer. */
+EXPORT("ask") cairn_status export_ask(uint32_t method, const uint8_t *bytes, size_t len) {
+    cairn__block block;
+    the.exchange = (cairn_span){ NULL, 0 };
+    cairn__arena_reset(&the.arguments);
+    cairn_status status = cairn__block_read((cairn_span){ bytes, len }, &the.arguments, &block);
+    return status == CAIRN_OK ? answer(method, &block) : status;
+}
+
+/** A signed bundle that came another way than with an answer of the edge. */
+EXPORT("set_bundle") cairn_status export_set_bundle(const uint8_t *bytes, size_t len) {
+    return cairn_set_bundle(the.client, (cairn_span){ bytes, len });
+}
+
 /* --- driving
  * --------------------------------------------------------------------------------------- */
 
@@ -326,6 +434,10 @@ EXPORT("last_gasp") size_t export_last_gasp(void) {
 
 EXPORT("exchange") const uint8_t *export_exchange(void) {
     return the.exchange.data;
+}
+
+EXPORT("exchange_bytes") size_t export_exchange_bytes(void) {
+    return the.exchange.len;
 }
 
 EXPORT("io_done") void export_io_done(uint32_t ticket, uint32_t durable) {
