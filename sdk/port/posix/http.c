@@ -14,7 +14,7 @@ enum {
     GZIP_BYTES_MIN = 1024, /* below, gzip's own header costs more than it saves */
     GZIP_WINDOW_BITS = 15 + 16,
     GZIP_MEMORY_LEVEL = 8,
-    ANSWER_BYTES_MAX = 1024 * 1024,
+    ANSWER_BYTES_MAX = 6 * 1024 * 1024, /* the largest bundle, signed, and the rest */
     BODY_BYTES_MAX = 2 * 1024 * 1024,
     RETRY_AFTER_SECONDS_MAX = 3600
 };
