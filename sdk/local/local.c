@@ -406,6 +406,12 @@ uint64_t cairn__local_last_seq(const cairn__local *local) {
     return local->known.last_seq;
 }
 
+cairn_id cairn__local_current(const cairn__local *local) {
+    const cairn__persons *persons = &local->known.persons;
+    const cairn__node *node = cairn__persons_find(persons, persons->current);
+    return node == NULL ? (cairn_id){ { NULL, 0 }, { NULL, 0 } } : node->id;
+}
+
 uint64_t cairn__local_person(const cairn__local *local) {
     return local->known.persons.generation;
 }

@@ -145,6 +145,11 @@ uint64_t cairn__local_last_seq(const cairn__local *local);
  * with login, logout, and links that join or part. Facts are for one of these. */
 uint64_t cairn__local_person(const cairn__local *local);
 
+/** The id that is logged in; empty: the device is anonymous. Where damage made the device forget
+ * who is logged in, the client, who knows it from its own state, logs in once more. Borrowed until
+ * the next call. */
+cairn_id cairn__local_current(const cairn__local *local);
+
 /* --- what the server knows ---------------------------------------------------------------------*/
 
 /** One value of the server's Facts message. */

@@ -273,6 +273,12 @@ static void the_servers_last_is_unknown_after_ones_own(void **state) {
     done(d);
 }
 
+static uint32_t shows_of(device *d) {
+    const cairn__memory_entry *entry = cairn__memory_find(
+        cairn__local_memory(d->local), CAIRN__MEMORY_POPUP, CAIRN_STR("hello"), CAIRN_STR(""));
+    return entry == NULL ? 0 : entry->counts[CAIRN__CAP_SHOWS].total;
+}
+
 static void a_memory_goes_with_its_person(void **state) {
     (void)state;
     device *d = fresh();
@@ -288,13 +294,9 @@ static void a_memory_goes_with_its_person(void **state) {
     store_commit(&d->disk, d->local);
     device_crash(d);
     device_boot(d);
-    const cairn__memory_entry *entry = cairn__memory_find(
-        cairn__local_memory(d->local), CAIRN__MEMORY_POPUP, CAIRN_STR("hello"), CAIRN_STR(""));
-    assert_non_null(entry);
-    assert_int_equal(entry->counts[CAIRN__CAP_SHOWS].total, 2);
+    assert_int_equal(shows_of(d), 2);
     device_login(d, "b");
-    assert_null(cairn__memory_find(cairn__local_memory(d->local), CAIRN__MEMORY_POPUP,
-                                   CAIRN_STR("hello"), CAIRN_STR("")));
+    assert_int_equal(shows_of(d), 0);
     done(d);
 }
 
@@ -319,6 +321,33 @@ static void a_purge_leaves_nothing(void **state) {
     cairn__local_get_status(d->local, &status);
     assert_int_equal(status.ids, 0);
     assert_false(status.damaged);
+    done(d);
+}
+
+static void a_link_joins_memories_and_an_unlink_parts_them(void **state) {
+    (void)state;
+    device *d = fresh();
+    const cairn_id ann = { CAIRN_STR("login"), CAIRN_STR("ann") };
+    const cairn_id phone = { CAIRN_STR("mobile"), CAIRN_STR("139") };
+    const cairn_property popup = { CAIRN_STR("popup"),
+                                   { CAIRN_VALUE_STRING, { .string = CAIRN_STR("hello") } } };
+    const cairn__event show = { .name = CAIRN__EVENT_POPUP_SHOW,
+                                .properties = &popup,
+                                .property_count = 1 };
+    device_boot(d);
+    device_note(d, (cairn__event){ .kind = CAIRN__EVENT_LOGIN, .ids = &phone, .id_count = 1 });
+    device_note(d, show);
+    device_logout(d);
+    device_login(d, "ann");
+    device_note(d, show);
+    assert_int_equal(shows_of(d), 1);
+    device_link(d, CAIRN__EVENT_LINK, ann, phone);
+    assert_int_equal(shows_of(d), 2);
+    device_note(d, show);
+    assert_int_equal(shows_of(d), 3);
+    device_link(d, CAIRN__EVENT_UNLINK, ann, phone);
+    assert_int_equal(shows_of(d), 2);
+    assert_true(cairn__span_equal(cairn__local_current(d->local).value, CAIRN_STR("ann")));
     done(d);
 }
 
@@ -450,6 +479,7 @@ int main(void) {
         cmocka_unit_test(the_servers_last_is_unknown_after_ones_own),
         cmocka_unit_test(a_memory_goes_with_its_person),
         cmocka_unit_test(a_purge_leaves_nothing),
+        cmocka_unit_test(a_link_joins_memories_and_an_unlink_parts_them),
         cmocka_unit_test(a_failed_write_is_mended_by_a_snapshot),
         cmocka_unit_test(the_longest_away_is_forgotten_and_unknown),
         cmocka_unit_test(an_id_that_names_nobody_changes_nothing),

@@ -8,6 +8,7 @@
 #include "device.h"
 #include "support/cmocka_all.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
@@ -310,6 +311,24 @@ static void ask_some(world *w) {
     }
 }
 
+/* Every other life is lived where clocks are set back in autumn; or, worse, over midnight. */
+static const cairn__zone *zone_of(world *w, uint64_t seed) {
+    static const char *const names_of_zones[] = { NULL, "Europe/Berlin", NULL, "America/Havana" };
+    static uint8_t bytes[1 << 16];
+    const char *name = names_of_zones[seed % 4];
+    char path[64];
+    (void)snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", name == NULL ? "" : name);
+    FILE *file = name == NULL ? NULL : fopen(path, "rb");
+    if (file == NULL) {
+        return NULL;
+    }
+    size_t len = fread(bytes, 1, sizeof bytes, file);
+    (void)fclose(file);
+    const cairn__zone *zone = NULL;
+    assert_int_equal(cairn__zone_parse(cairn__span(bytes, len), &w->d.arena, &zone), CAIRN_OK);
+    return zone;
+}
+
 static bool same(cairn_value a, cairn_value b) {
     if (a.kind != b.kind) {
         return false;
@@ -332,7 +351,7 @@ static void compare_one(world *w, size_t slot) {
     cairn__arena arena = cairn__arena_make(cairn__heap(), CAIRN__QUERY_SCRATCH_BYTES_MAX);
     const cairn__query *query = NULL;
     assert_int_equal(cairn__query_load(w->d.slots[slot].name, &arena, &query), CAIRN_OK);
-    const cairn__query_moment when = { w->d.now_ms, NULL, NULL };
+    const cairn__query_moment when = { w->d.now_ms, w->d.zone, NULL };
     const cairn__history history = { next, w, INT64_MIN };
     int64_t until_ms = 0;
     w->o.at = 0;
@@ -387,6 +406,8 @@ static void step(world *w, bool damage) {
 
 static void live(world *w, uint64_t seed, bool damage) {
     device_init(&w->d, seed);
+    w->d.zone = zone_of(w, seed);
+    w->d.now_ms += (int64_t)(seed % 8) * 9 * 24 * 3600 * 1000; /* past the days of the change */
     w->o.count = 0;
     w->o.link_count = 0;
     w->o.stretches = 0;
