@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "bundle/envelope.h"
 #include "bundle/read.h"
+#include "bundle/sign.h"
 #include "support/cmocka_all.h"
 #include "world.h"
 
@@ -63,6 +65,31 @@ static void check_moved_in(const cairn__definitions *all) {
     assert_true(found);
 }
 
+/* Signed, a device of the project believes it, and none of another. */
+static void check_signed(cairn_span bundle) {
+    cairn__signing_key key;
+    uint8_t signature[CAIRN__SIGNATURE_BYTES];
+    uint8_t seed[48] = { 7 };
+    cairn_span inside;
+    cairn__buffer message = cairn__buffer_make(cairn__heap(), CAIRN__BUNDLE_BYTES_MAX);
+    assert_int_equal(cairn__signing_key_make(cairn__span(seed, sizeof seed), &key), CAIRN_OK);
+    assert_int_equal(cairn__sign(&key, bundle, signature), CAIRN_OK);
+    assert_int_equal(cairn__bundle_envelope_write(bundle, CAIRN_STR("k"), signature, &message),
+                     CAIRN_OK);
+    cairn__public_key known = { .id = CAIRN_STR("k") };
+    memcpy(known.bytes, key.public_key, sizeof known.bytes);
+    cairn__bundle_trust trust = { .keys = &known,
+                                  .key_count = 1,
+                                  .project = CAIRN_STR("shop-key") };
+    assert_int_equal(cairn__bundle_judge(cairn__buffer_span(&message), &trust, &inside),
+                     CAIRN__BUNDLE_NEW);
+    assert_true(cairn__span_equal(inside, bundle));
+    trust.project = CAIRN_STR("other-key");
+    assert_int_equal(cairn__bundle_judge(cairn__buffer_span(&message), &trust, &inside),
+                     CAIRN__BUNDLE_OTHER_PROJECT);
+    cairn__buffer_free(&message);
+}
+
 static void every_example_is_accepted_and_read_by_devices(void **state) {
     world *w = *state;
     static const char fence[] = "```json ";
@@ -91,6 +118,7 @@ static void every_example_is_accepted_and_read_by_devices(void **state) {
     assert_int_equal(bundle.consent_default_count, 2);
     check_moved_in(&bundle.definitions);
     cairn__arena_free(&arena);
+    check_signed(bytes);
 }
 
 int main(void) {
