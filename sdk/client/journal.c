@@ -219,7 +219,7 @@ cairn_status cairn__journal_put(cairn__journal *journal, cairn_span payload, uin
 void cairn__journal_write_state(cairn__journal *journal) {
     bool purging = journal->mode == CAIRN__JOURNAL_PURGING;
     if (journal->mode == CAIRN__JOURNAL_SILENT ||
-        (purging && journal->stage >= CAIRN__PURGE_CLEAR)) {
+        (purging && (journal->stage >= CAIRN__PURGE_CLEAR || !journal->state.purging))) {
         return;
     }
     cairn__buffer bytes = cairn__buffer_make(journal->allocator, CAIRN__STATE_BYTES_MAX);
