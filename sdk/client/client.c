@@ -247,8 +247,11 @@ int64_t cairn_pump(cairn_client *client) {
     cairn__consent_step(client);
     wait_ms = sooner(wait_ms, cairn__consent_wait(client));
     wait_ms = sooner(wait_ms, cairn__deciding_pump(client));
-    return may_send(client) ? sooner(wait_ms, cairn__sender_pump(&client->sender, now_ms))
-                            : wait_ms;
+    if (may_send(client)) {
+        wait_ms = sooner(wait_ms, cairn__sender_pump(&client->sender, now_ms));
+        cairn__deciding_catch_up(client);
+    }
+    return wait_ms;
 }
 
 void cairn_storage_done(cairn_client *client, uint32_t ticket, bool durable) {
@@ -263,6 +266,7 @@ void cairn_http_done(cairn_client *client, uint32_t ticket, uint32_t status,
                      uint32_t retry_after_ms, cairn_span body) {
     const cairn__answer answer = { ticket, status, retry_after_ms, body };
     cairn__sender_answered(&client->sender, &answer, mono_ms(client));
+    cairn__deciding_catch_up(client);
     cairn__consent_step(client);
 }
 

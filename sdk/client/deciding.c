@@ -353,10 +353,10 @@ cairn_status cairn__deciding_restore_bundle(cairn_client *client, uint32_t slot,
 
 /* --- the device's own log --------------------------------------------------------------------- */
 
-/* What has left the queue, whose segments come before the log's: every event up to this seq. */
+/* What has left the queue, whose segments come before the log's. Not next_seq: after a crash
+ * numbers are stepped over that no event ever had, and nothing is missing because of them. */
 static uint64_t gone_seq(const cairn_client *client) {
-    const cairn__queue_item *first = client->journal.queue.first;
-    return (first == NULL ? client->journal.state.next_seq : first->seq) - 1;
+    return client->journal.state.acked_seq;
 }
 
 cairn_status cairn__deciding_restore_local(cairn_client *client, uint32_t segment,
@@ -374,6 +374,9 @@ static void note_item(cairn_client *client, const cairn__queue_item *item) {
     cairn__event event;
     cairn__event_fault fault;
     cairn_span payload = cairn__item_payload(item);
+    if ((item->flags & CAIRN__RECORD_REPORT) != 0 && payload.len >= 8) {
+        payload = (cairn_span){ payload.data + 8, payload.len - 8 };
+    }
     cairn__arena_reset(&client->scratch);
     if (cairn__event_decode(payload, &no_words, &client->scratch, &event, &fault) == CAIRN_OK &&
         cairn__event_check(&event, &fault)) {
@@ -386,10 +389,19 @@ static void note_again(cairn_client *client) {
     uint64_t last_seq = cairn__local_last_seq(client->deciding.local);
     for (const cairn__queue_item *item = client->journal.queue.first; item != NULL;
          item = item->next) {
-        bool own = (item->flags & CAIRN__RECORD_REPORT) != 0; /* the client's own account */
-        if (item->seq > last_seq && !own) {
+        if (item->seq > last_seq) {
             note_item(client, item);
         }
+    }
+}
+
+void cairn__deciding_catch_up(cairn_client *client) {
+    cairn__deciding *deciding = &client->deciding;
+    uint64_t newest = client->journal.state.next_seq - 1;
+    if (deciding->local != NULL && deciding->local_started && may_keep(client) &&
+        deciding->caught_seq != newest) {
+        deciding->caught_seq = newest;
+        note_again(client);
     }
 }
 
@@ -465,6 +477,7 @@ void cairn__deciding_note(cairn_client *client, uint64_t seq, const cairn__event
     if (deciding->local != NULL) {
         cairn_status status = cairn__local_note(deciding->local, seq, event, encoded);
         deciding->note_failed = status == CAIRN_NO_MEMORY;
+        deciding->caught_seq = seq;
     }
 }
 

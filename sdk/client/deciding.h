@@ -89,6 +89,7 @@ typedef struct cairn__deciding {
     cairn__slot_decision slot_decision; /* of the newest question; it is large */
     uint64_t facts_person;              /* the local person when the request under way was made */
     bool local_started;
+    uint64_t caught_seq;   /* the local log was told of the queue up to here */
     bool wiping;           /* a purge is under way */
     uint32_t wipe_tickets; /* of the bundle's slots, not completed yet */
     bool wipe_failed, wiped;
@@ -109,6 +110,9 @@ cairn_status cairn__deciding_restore_local(cairn_client *client, uint32_t segmen
 /** The client has started, or the store may be used from now on (a grant): begin, and note again
  * what waits in the queue and is not known yet. */
 void cairn__deciding_started(cairn_client *client);
+
+/** Note what the client itself put into the queue ("$dropped"), so that no seq is missing. */
+void cairn__deciding_catch_up(cairn_client *client);
 
 /** An event was put into the queue under this seq. */
 void cairn__deciding_note(cairn_client *client, uint64_t seq, const cairn__event *event,

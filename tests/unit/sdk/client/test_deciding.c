@@ -404,6 +404,34 @@ static void a_withdrawal_leaves_no_byte_and_a_grant_begins_anew(void **state) {
     assert_int_equal(f->host->popups, 2); /* nobody remembers the first */
 }
 
+/* Nothing of what happened is missing. */
+static void expect_whole_history(fixture *f) {
+    cairn_span json;
+    assert_int_equal(cairn_inspect(f->client, &json), CAIRN_OK);
+    assert_non_null(strstr(text_of(f, json), "\"local\":{"));
+    assert_null(strstr(f->text, "complete_from_ms"));
+}
+
+static void what_the_queue_drops_or_steps_over_is_no_hole_in_the_history(void **state) {
+    fixture *f = *state;
+    f->options.queue_events_max = 4;
+    put_popup(f, "{\"triggers\":[\"view\"],\"content\":{}}");
+    begin(f);
+    for (int i = 0; i < 20; i++) { /* more than the queue takes: "$dropped" */
+        track(f, "look");
+    }
+    fake_host_pass(f->host, f->client, 60000);
+    boot(f); /* nothing waits any more */
+    expect_whole_history(f);
+    for (int i = 0; i < 10; i++) { /* records that are torn step over numbers */
+        fake_host_pass(f->host, f->client, 60000);
+        track(f, "look");
+        fake_host_crash(f->host);
+        boot(f);
+        expect_whole_history(f);
+    }
+}
+
 #define WITH_FIXTURE(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
 
 int main(void) {
@@ -422,6 +450,7 @@ int main(void) {
         WITH_FIXTURE(an_experiment_answers_and_tells_its_exposure_once_a_session),
         WITH_FIXTURE(without_keys_nothing_of_it_is_kept_or_asked_for),
         WITH_FIXTURE(without_a_bundle_nothing_is_found),
+        WITH_FIXTURE(what_the_queue_drops_or_steps_over_is_no_hole_in_the_history),
         WITH_FIXTURE(a_withdrawal_leaves_no_byte_and_a_grant_begins_anew),
     };
     return cmocka_run_group_tests_name("sdk/client/deciding", tests, NULL, NULL);
