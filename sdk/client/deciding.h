@@ -88,8 +88,8 @@ typedef struct cairn__deciding {
     bool note_failed; /* the newest event could not be noted: what it should be remembered for */
     cairn__slot_decision slot_decision; /* of the newest question; it is large */
     uint64_t facts_person;              /* the local person when the request under way was made */
+    uint64_t caught_seq;                /* the local log was told of the queue up to here */
     bool local_started;
-    uint64_t caught_seq;   /* the local log was told of the queue up to here */
     bool wiping;           /* a purge is under way */
     uint32_t wipe_tickets; /* of the bundle's slots, not completed yet */
     bool wipe_failed, wiped;
