@@ -262,10 +262,12 @@ static void audit(const door *d) {
 
 static void run_change(cairn__definitions_job *job, cairn__catalog *catalog) {
     door *d = (door *)job;
+    uint64_t version = 0;
     cairn__catalog_write(catalog, &d->change, &d->result);
-    if (d->result.outcome == CAIRN__CATALOG_DONE && !d->change.dry_run) {
-        uint64_t version = 0;
-        cairn_span bundle = cairn__catalog_bundle(catalog, &version);
+    cairn_span bundle = cairn__catalog_bundle(catalog, &version);
+    /* also after a change that failed and, as it turned out, was written; only jobs change served
+     */
+    if (version > job->project->served->version) {
         job->served = cairn__served_make(bundle, version, &job->project->signing);
         if (job->served == NULL) {
             cairn__logline("error", "bundle_not_served", "no memory: the next change sends it");

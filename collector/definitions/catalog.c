@@ -10,9 +10,9 @@ enum { FIRST_ROOM = 64, NAMES_ARENA_BYTES_MAX = 4 << 20 };
 
 struct cairn__catalog {
     cairn__catalog_options options;
-    cairn__arena arena; /* of what the options say */
-    cairn__definition_store *store;
-    cairn__definition **live; /* by kind, then by name; the settings are always there */
+    cairn__arena arena;             /* of what the options say */
+    cairn__definition_store *store; /* NULL: the disk failed, and fails still */
+    cairn__definition **live;       /* by kind, then by name; the settings are always there */
     size_t count, room;
     cairn__buffer bundle; /* of `version` */
     uint64_t version;
@@ -223,8 +223,11 @@ cairn_status cairn__catalog_open(const cairn__catalog_options *options,
                           .arena = cairn__arena_make(options->allocator, NAMES_ARENA_BYTES_MAX),
                           .bundle =
                               cairn__buffer_make(options->allocator, CAIRN__BUNDLE_BYTES_MAX) };
+    cairn_span path = cairn__span(options->path, strlen(options->path) + 1);
     bool copied = cairn__arena_copy(&catalog->arena, options->project, &catalog->options.project) &&
-                  cairn__arena_copy(&catalog->arena, options->zone, &catalog->options.zone);
+                  cairn__arena_copy(&catalog->arena, options->zone, &catalog->options.zone) &&
+                  cairn__arena_copy(&catalog->arena, path, &path);
+    catalog->options.path = (const char *)path.data;
     cairn_status status = copied ? cairn__definition_store_open(options->path, options->allocator,
                                                                 &catalog->store, problem_out)
                                  : CAIRN_NO_MEMORY;
@@ -254,6 +257,22 @@ void cairn__catalog_close(cairn__catalog *catalog) {
     const cairn_allocator allocator = catalog->options.allocator;
     allocator.resize(allocator.self, catalog->live, catalog->room * sizeof(cairn__definition *), 0);
     allocator.resize(allocator.self, catalog, sizeof *catalog, 0);
+}
+
+/* Read what is on the disk anew, and take its place. What is live stays where that fails. */
+static bool revive(cairn__catalog *catalog) {
+    cairn__catalog *fresh = NULL;
+    cairn__db_problem problem;
+    cairn__definition_store_close(catalog->store);
+    catalog->store = NULL;
+    if (cairn__catalog_open(&catalog->options, &fresh, &problem) != CAIRN_OK) {
+        return false;
+    }
+    cairn__catalog old = *catalog;
+    *catalog = *fresh;
+    *fresh = old;
+    cairn__catalog_close(fresh);
+    return true;
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -390,8 +409,8 @@ static void take_away(writing *w) {
     commit(w);
 }
 
-void cairn__catalog_write(cairn__catalog *catalog, const cairn__catalog_change *change,
-                          cairn__catalog_result *result_out) {
+static void write_change(cairn__catalog *catalog, const cairn__catalog_change *change,
+                         cairn__catalog_result *result_out) {
     bool found;
     writing w = { .catalog = catalog,
                   .change = change,
@@ -403,8 +422,6 @@ void cairn__catalog_write(cairn__catalog *catalog, const cairn__catalog_change *
                               .updated_ms = change->now_ms },
                   .bundle =
                       cairn__buffer_make(catalog->options.allocator, CAIRN__BUNDLE_BYTES_MAX) };
-    CAIRN_ASSERT(!change->remove || change->kind != CAIRN__DEFINITION_SETTINGS);
-    *result_out = (cairn__catalog_result){ 0 };
     w.before = found ? catalog->live[w.place] : NULL;
     result_out->version = found ? w.before->version : 0;
     result_out->created = result_out->version == 0;
@@ -417,6 +434,18 @@ void cairn__catalog_write(cairn__catalog *catalog, const cairn__catalog_change *
     }
     cairn__definition_free(w.after);
     cairn__buffer_free(&w.bundle);
+}
+
+void cairn__catalog_write(cairn__catalog *catalog, const cairn__catalog_change *change,
+                          cairn__catalog_result *result_out) {
+    CAIRN_ASSERT(!change->remove || change->kind != CAIRN__DEFINITION_SETTINGS);
+    *result_out = (cairn__catalog_result){ .outcome = CAIRN__CATALOG_STORAGE };
+    if (catalog->store != NULL || revive(catalog)) {
+        write_change(catalog, change, result_out);
+        if (result_out->outcome == CAIRN__CATALOG_STORAGE) {
+            (void)revive(catalog); /* tried again with the next change */
+        }
+    }
     result_out->bundle_version = catalog->version;
 }
 
@@ -431,7 +460,9 @@ const cairn__definition *cairn__catalog_find(const cairn__catalog *catalog,
 
 cairn_status cairn__catalog_version(cairn__catalog *catalog, const cairn__stored *which,
                                     cairn__arena *arena, cairn__stored *stored_out) {
-    return cairn__definition_store_version(catalog->store, which, arena, stored_out);
+    return catalog->store == NULL
+               ? CAIRN_STORAGE
+               : cairn__definition_store_version(catalog->store, which, arena, stored_out);
 }
 
 size_t cairn__catalog_list(const cairn__catalog *catalog, cairn__definition_kind kind,

@@ -2,7 +2,9 @@
  * into the bundle that its devices decide by.
  *
  * A write is answered when it is on the disk; from then on bundle() holds it. A refused write
- * changes nothing. One thread at a time: the owner has a lock. */
+ * changes nothing. After one that the disk failed the catalogue is read again, so that it says what
+ * the disk does; until that works, changes are refused. One thread at a time: the owner has a lock.
+ */
 #ifndef CAIRN_DEFINITIONS_CATALOG_H
 #define CAIRN_DEFINITIONS_CATALOG_H
 

@@ -5,7 +5,9 @@
  *   meta        one row: the bundle's version and when it was made.
  *
  * A crash leaves all of a write or nothing of it (one transaction). A write that returned is on the
- * disk: synchronous=FULL syncs the write-ahead log at every commit. */
+ * disk: synchronous=FULL syncs the write-ahead log at every commit. A commit that failed may stand
+ * in the log and come back when it is opened next: whoever saw it fail opens the store again, and
+ * reads what there is. */
 #include "definitions/store.h"
 
 #include "base/assert.h"
@@ -19,6 +21,7 @@ struct cairn__definition_store {
 
 static const char schema[] =
     "PRAGMA synchronous=FULL;"
+    "PRAGMA wal_checkpoint(TRUNCATE);" /* nothing rests on a log that a failed sync may have lost */
     "CREATE TABLE IF NOT EXISTS definition(kind INTEGER NOT NULL, name TEXT NOT NULL,"
     " version INTEGER NOT NULL, json TEXT NOT NULL, updated_ms INTEGER NOT NULL,"
     " removed INTEGER NOT NULL, PRIMARY KEY(kind, name, version)) WITHOUT ROWID;"

@@ -35,7 +35,7 @@ class Writer(threading.Thread):
         self.known = {}  # name -> (version, text)
         self.doubtful = {}  # name -> what may have been written: text, or None for a removal
         self.given_out = {}  # (name, version) -> text
-        self.count = self.answered = self.lost = 0
+        self.count = self.answered = self.lost = self.refused = 0
         self.error = None
 
     def call(self, method, path, body=None, headers=None):
@@ -76,6 +76,7 @@ class Writer(threading.Thread):
             status, body = self.call("PUT", f"/v1/popups/{name}",
                                      json.dumps({"manual": True, "content": text}), headers)
         if status == 503:
+            self.refused += 1
             return
         if status not in (200, 201):
             raise AssertionError(f"{name}: {status}: {body[:300]!r}")
@@ -122,9 +123,31 @@ def check_bundle(edge, known):
     assert status == 200, status
     bundle = dict(cairn_wire.fields(signed))[1]
     popups = [dict(cairn_wire.fields(value)) for field, value in cairn_wire.fields(bundle)
-              if field == 13]
+              if field == 14]
     got = {one[1].decode(): one[2] for one in popups}
     assert got == {name: version for name, (version, _) in known.items()}, (got, known)
+
+
+def fault_environment(library, data, seed):
+    """A failed sync loses what the write-ahead log gained since the last one; of the database,
+    which is written here and there, fault_io would lose pages that nobody wrote."""
+    path = data + "/definitions/"
+    return {"LD_PRELOAD": library, "CAIRN_FAULT_PATH": path, "CAIRN_FAULT_SEED": str(seed),
+            "CAIRN_FAULT_LOSE_PATH": path + "test.db-wal", "CAIRN_FAULT_PER_MILLE": "30"}
+
+
+def start(edge, faults, dice):
+    """A start may meet a failing disk; then the next one does better."""
+    for _ in range(50):
+        if faults:
+            edge.env = fault_environment(faults, edge.data, dice.randrange(1 << 30))
+        try:
+            edge.start()
+            return
+        except RuntimeError:
+            if not faults:
+                raise
+    raise AssertionError(f"fifty starts were refused: {edge.tail()}")
 
 
 def main():
@@ -132,6 +155,7 @@ def main():
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--bin", default=os.environ.get("CAIRN_BIN",
                                                         os.path.join(ROOT, "build/dev/bin")))
+    parser.add_argument("--faults", help="libfault_io.so: the disk fails, too")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
     dice = random.Random(options.seed)
@@ -146,7 +170,10 @@ def main():
         for _ in range(options.kills):
             time.sleep(0.05 + dice.random() * 0.4)
             edge.kill()
-            edge.start()
+            start(edge, options.faults, dice)
+        edge.kill()
+        edge.env = {}
+        edge.start()
         run.stopping = True
         for writer in writers:
             writer.join(timeout=60)
@@ -161,7 +188,9 @@ def main():
         assert edge.stop() == 0, edge.tail()
         answered = sum(writer.answered for writer in writers)
         lost = sum(writer.lost for writer in writers)
+        refused = sum(writer.refused for writer in writers)
         print(f"{options.kills} kills, {answered} answered changes, {lost} lost answers, "
+              f"{refused} failed, "
               f"{len(known)} definitions: all there, no version twice")
         assert answered > options.kills, "hardly anything was answered"
     finally:
