@@ -21,6 +21,8 @@ enum {
     OPTIONS_BYTES = 28, /* six numbers and the key's length */
     OPTION_DROP = 1,    /* calls before consent are refused */
     OPTION_SILENT = 2,  /* the server is not told of a withdrawal */
+    OPTION_SIGNAL = 4,  /* the browser says Do Not Track or Global Privacy Control */
+    REGION_BYTES_MAX = 16,
     EMIT_ACKED = 1,
     EMIT_REFUSED = 2,
     EMIT_PURGED = 3,
@@ -89,6 +91,8 @@ typedef struct instance {
     cairn_bundle_key keys[KEYS_MAX];
     uint8_t key_ids[KEYS_MAX][KEY_ID_BYTES_MAX];
     size_t key_count;
+    uint8_t region[REGION_BYTES_MAX];
+    size_t region_bytes;
 } instance;
 
 static instance the; /* see the top of the file */
@@ -222,6 +226,16 @@ cairn_status export_trust(const uint8_t *id, size_t id_len, const uint8_t *key, 
     return CAIRN_OK;
 }
 
+/** Before init: where the person is, for the bundle's consent defaults. */
+EXPORT("region") cairn_status export_region(const uint8_t *text, size_t len) {
+    if (len > REGION_BYTES_MAX) {
+        return CAIRN_INVALID;
+    }
+    memcpy(the.region, text, len);
+    the.region_bytes = len;
+    return CAIRN_OK;
+}
+
 EXPORT("init")
 cairn_status export_init(const uint8_t *options, size_t len, const uint8_t *seed, size_t seed_len) {
     if (the.client != NULL || len < OPTIONS_BYTES || seed_len != SEED_BYTES ||
@@ -238,11 +252,14 @@ cairn_status export_init(const uint8_t *options, size_t len, const uint8_t *seed
         .flush_interval_ms = cairn__load_u32(options),
         .queue_events_max = cairn__load_u32(options + 4),
         .queue_bytes_max = cairn__load_u32(options + 8),
-        .decide = { .keys = the.keys, .key_count = the.key_count },
+        .decide = { .keys = the.keys,
+                    .key_count = the.key_count,
+                    .region = { the.region, the.region_bytes } },
         .consent = { .required = cairn__load_u32(options + 12),
                      .denied = cairn__load_u32(options + 16),
                      .drop_before = (cairn__load_u32(options + 20) & OPTION_DROP) != 0,
-                     .withdraw_silently = (cairn__load_u32(options + 20) & OPTION_SILENT) != 0 },
+                     .withdraw_silently = (cairn__load_u32(options + 20) & OPTION_SILENT) != 0,
+                     .signal = (cairn__load_u32(options + 20) & OPTION_SIGNAL) != 0 },
     };
     cairn_platform seams = platform();
     return cairn_open(&own, &seams, &the.client);

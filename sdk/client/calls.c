@@ -93,7 +93,8 @@ static cairn_property *merge(cairn_client *client, const cairn__event *first,
 /* The rules of privacy over the call's own properties, into the call's scratch. */
 static cairn_status apply_rules(cairn_client *client, cairn__event *event) {
     cairn__properties own = { event->properties, event->property_count };
-    cairn_status status = cairn__privacy_apply(&client->privacy, &client->scratch, &own);
+    cairn_status status =
+        cairn__privacy_apply(&client->privacy, &client->scratch, event->name, &own);
     event->properties = own.list;
     event->property_count = own.count;
     return status;
@@ -377,13 +378,14 @@ static cairn_status rule_super(cairn_client *client, const cairn__privacy *befor
     size_t count = 0;
     bool changed = false;
     for (size_t i = 0; left != NULL && i < current->property_count; i++) {
-        cairn_span name = current->properties[i].name;
-        int was = cairn__privacy_of(before, CAIRN_PRIVACY_PROPERTIES, name);
-        int is = cairn__privacy_of(&client->privacy, CAIRN_PRIVACY_PROPERTIES, name);
+        const cairn_privacy_rule what = { .name = current->properties[i].name };
+        int was = cairn__privacy_of(before, &what);
+        int is = cairn__privacy_of(&client->privacy, &what);
         cairn__properties one = { &current->properties[i], 1 };
         if (was != is) {
             changed = true;
-            cairn_status status = cairn__privacy_apply(&client->privacy, &client->scratch, &one);
+            cairn_status status =
+                cairn__privacy_apply(&client->privacy, &client->scratch, current->name, &one);
             one.count = status == CAIRN_OK ? one.count : 0; /* rather too little */
         }
         if (one.count == 1) {

@@ -25,8 +25,12 @@ bool cairn__deciding_has_bundle(const cairn__deciding *deciding) {
 /* --- opening ---------------------------------------------------------------------------------- */
 
 static bool take_keys(cairn__deciding *deciding, const cairn_decide_options *options) {
-    if (options->key_count > CAIRN__KEYS_MAX) {
+    if (options->key_count > CAIRN__KEYS_MAX || options->region.len > sizeof deciding->region) {
         return false;
+    }
+    deciding->region_bytes = options->region.len;
+    if (options->region.len > 0) {
+        memcpy(deciding->region, options->region.data, options->region.len);
     }
     for (size_t i = 0; i < options->key_count; i++) {
         const cairn_bundle_key *key = &options->keys[i];
@@ -84,6 +88,7 @@ cairn_status cairn__deciding_open(cairn_client *client, const cairn_options *opt
                            .storage = platform->storage,
                            .listener = platform->listener,
                            .options = options->decide,
+                           .own_consent = options->consent,
                            .project = client->sender.head.project_key,
                            .held = make_held(allocator),
                            .slot = CAIRN__BUNDLE_SLOT_FIRST + 1,
@@ -333,7 +338,8 @@ cairn_status cairn_set_bundle(cairn_client *client, cairn_span signed_bundle) {
     cairn_status status = adopt(deciding, signed_bundle);
     if (deciding->held.version != before) {
         deciding->bundle_unkept = true;
-        write_bundle(client);
+        write_bundle(client); /* before its settings may forbid it */
+        cairn__settings_apply(client);
     }
     return status;
 }
@@ -347,6 +353,7 @@ cairn_status cairn__deciding_restore_bundle(cairn_client *client, uint32_t slot,
     cairn_status status = adopt(deciding, bytes);
     if (deciding->held.version != before) {
         deciding->slot = slot;
+        cairn__settings_apply(client);
     }
     return status == CAIRN_NO_MEMORY ? status : CAIRN_OK; /* what is damaged comes again */
 }

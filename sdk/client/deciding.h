@@ -59,9 +59,12 @@ typedef struct cairn__deciding {
     cairn_decide_options options;
     cairn__public_key keys[CAIRN__KEYS_MAX];
     uint8_t key_ids[CAIRN__KEYS_MAX][CAIRN__KEY_ID_BYTES_MAX];
-    size_t key_count;    /* 0: nothing of this room is used */
-    cairn_span project;  /* the client's own copy */
-    cairn__local *local; /* NULL while nothing may be kept */
+    size_t key_count;   /* 0: nothing of this room is used */
+    cairn_span project; /* the client's own copy */
+    uint8_t region[CAIRN__BUNDLE_REGION_BYTES_MAX];
+    size_t region_bytes;
+    cairn_consent_options own_consent; /* as the application asked; a bundle may be stricter */
+    cairn__local *local;               /* NULL while nothing may be kept */
 
     cairn__held_bundle held; /* in force */
     uint32_t slot;           /* that holds it durably; the other one is written next */
@@ -113,6 +116,9 @@ void cairn__deciding_started(cairn_client *client);
 
 /** Note what the client itself put into the queue ("$dropped"), so that no seq is missing. */
 void cairn__deciding_catch_up(cairn_client *client);
+
+/** The privacy rules and consent defaults of the bundle in force (settings.c). */
+void cairn__settings_apply(cairn_client *client);
 
 /** An event was put into the queue under this seq. */
 void cairn__deciding_note(cairn_client *client, uint64_t seq, const cairn__event *event,

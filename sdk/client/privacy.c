@@ -15,7 +15,8 @@ enum { DIGEST_BYTES = 32, DIGITS_MAX = 20 };
 static bool is_rule(const cairn_privacy_rule *rule) {
     bool named = rule->name.len > 0 && rule->name.len <= CAIRN__NAME_BYTES_MAX &&
                  cairn__utf8_valid(rule->name);
-    return named && (rule->action == CAIRN_PRIVACY_DROP || rule->action == CAIRN_PRIVACY_HASH) &&
+    return named && rule->event.len <= CAIRN__NAME_BYTES_MAX &&
+           (rule->action == CAIRN_PRIVACY_DROP || rule->action == CAIRN_PRIVACY_HASH) &&
            (rule->target == CAIRN_PRIVACY_PROPERTIES || rule->target == CAIRN_PRIVACY_IDS);
 }
 
@@ -59,7 +60,7 @@ cairn_status cairn__privacy_copy(cairn__privacy_rules *to, const cairn_privacy_o
     }
     size_t bytes = from->count * sizeof *to->rules + from->salt.len;
     for (size_t i = 0; i < from->count; i++) {
-        bytes += from->rules[i].name.len;
+        bytes += from->rules[i].name.len + from->rules[i].event.len;
     }
     cairn_privacy_rule *rules = allocator.resize(allocator.self, NULL, 0, bytes);
     if (rules == NULL) {
@@ -69,6 +70,7 @@ cairn_status cairn__privacy_copy(cairn__privacy_rules *to, const cairn_privacy_o
     for (size_t i = 0; i < from->count; i++) {
         rules[i] = from->rules[i];
         rules[i].name = keep(&at, from->rules[i].name);
+        rules[i].event = keep(&at, from->rules[i].event);
     }
     free_rules(to, allocator);
     *to = (cairn__privacy_rules){ rules, from->count, keep(&at, from->salt), bytes };
@@ -88,21 +90,25 @@ static bool fits(cairn_span pattern, cairn_span name) {
     return name.len >= len && (len == 0 || memcmp(pattern.data, name.data, len) == 0);
 }
 
-static int action_in(const cairn__privacy_rules *rules, cairn_privacy_target target,
-                     cairn_span name) {
+static bool concerns(const cairn_privacy_rule *rule, const cairn_privacy_rule *what) {
+    return rule->target == what->target && fits(rule->name, what->name) &&
+           (rule->event.len == 0 || cairn__span_equal(rule->event, what->event));
+}
+
+static int action_in(const cairn__privacy_rules *rules, const cairn_privacy_rule *what) {
     int found = 0;
     for (size_t i = 0; i < rules->count; i++) {
         const cairn_privacy_rule *rule = &rules->rules[i];
-        if (rule->target == target && found != CAIRN_PRIVACY_DROP && fits(rule->name, name)) {
+        if (found != CAIRN_PRIVACY_DROP && concerns(rule, what)) {
             found = (int)rule->action;
         }
     }
     return found;
 }
 
-int cairn__privacy_of(const cairn__privacy *privacy, cairn_privacy_target target, cairn_span name) {
-    int own = action_in(&privacy->own, target, name);
-    int bundle = own == CAIRN_PRIVACY_DROP ? own : action_in(&privacy->bundle, target, name);
+int cairn__privacy_of(const cairn__privacy *privacy, const cairn_privacy_rule *what) {
+    int own = action_in(&privacy->own, what);
+    int bundle = own == CAIRN_PRIVACY_DROP ? own : action_in(&privacy->bundle, what);
     return own == 0 || bundle == CAIRN_PRIVACY_DROP ? bundle : own;
 }
 
@@ -186,7 +192,7 @@ static bool hash_value(const cairn__privacy *privacy, cairn__arena *arena, cairn
 }
 
 cairn_status cairn__privacy_apply(const cairn__privacy *privacy, cairn__arena *arena,
-                                  cairn__properties *properties) {
+                                  cairn_span event, cairn__properties *properties) {
     bool ruled = privacy->own.count + privacy->bundle.count > 0;
     if (!ruled || properties->count == 0 || properties->count > CAIRN__PROPERTIES_MAX) {
         return CAIRN_OK; /* so many are refused anyway */
@@ -198,7 +204,8 @@ cairn_status cairn__privacy_apply(const cairn__privacy *privacy, cairn__arena *a
     size_t count = 0;
     for (size_t i = 0; i < properties->count; i++) {
         cairn_property property = properties->list[i];
-        int action = cairn__privacy_of(privacy, CAIRN_PRIVACY_PROPERTIES, property.name);
+        const cairn_privacy_rule what = { .name = property.name, .event = event };
+        int action = cairn__privacy_of(privacy, &what);
         bool hashes = action == CAIRN_PRIVACY_HASH && can_be_hashed(property.value.kind);
         if (hashes && !hash_value(privacy, arena, &property.value)) {
             return CAIRN_NO_MEMORY;
@@ -212,7 +219,8 @@ cairn_status cairn__privacy_apply(const cairn__privacy *privacy, cairn__arena *a
 }
 
 cairn_status cairn__privacy_id(const cairn__privacy *privacy, cairn__arena *arena, cairn_id *id) {
-    int action = cairn__privacy_of(privacy, CAIRN_PRIVACY_IDS, id->type);
+    const cairn_privacy_rule what = { .name = id->type, .target = CAIRN_PRIVACY_IDS };
+    int action = cairn__privacy_of(privacy, &what);
     if (action == CAIRN_PRIVACY_DROP) {
         return CAIRN_DENIED;
     }

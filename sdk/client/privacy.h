@@ -7,7 +7,7 @@
 #include "cairn/cairn_consent.h"
 
 enum {
-    CAIRN__PRIVACY_RULES_MAX = 256, /* of the application, and as many of the bundle */
+    CAIRN__PRIVACY_RULES_MAX = 1000, /* of the application, and as many of the bundle */
     CAIRN__PRIVACY_SALT_BYTES_MAX = 64,
     CAIRN__PRIVACY_HASH_BYTES = 64 /* hexadecimal digits of SHA-256 */
 };
@@ -32,8 +32,9 @@ cairn_status cairn__privacy_copy(cairn__privacy_rules *to, const cairn_privacy_o
                                  cairn_allocator allocator);
 void cairn__privacy_free(cairn__privacy *privacy, cairn_allocator allocator);
 
-/** What is to become of a name; 0: nothing. A drop of either set wins. */
-int cairn__privacy_of(const cairn__privacy *privacy, cairn_privacy_target target, cairn_span name);
+/** What is to become of what has this target, name and event; 0: nothing. A drop of either set
+ * wins. */
+int cairn__privacy_of(const cairn__privacy *privacy, const cairn_privacy_rule *what);
 
 typedef struct cairn__properties {
     const cairn_property *list;
@@ -41,9 +42,10 @@ typedef struct cairn__properties {
 } cairn__properties;
 
 /** Apply the rules; what changes is made anew in the arena, where nothing does it is left alone.
+ * @param event  Whose properties these are; empty: no event's.
  * @retval CAIRN_NO_MEMORY  The arena is full. */
 cairn_status cairn__privacy_apply(const cairn__privacy *privacy, cairn__arena *arena,
-                                  cairn__properties *properties);
+                                  cairn_span event, cairn__properties *properties);
 
 /** The same of an id.
  * @retval CAIRN_DENIED     Ids of this type are dropped. */

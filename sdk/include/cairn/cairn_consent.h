@@ -43,6 +43,8 @@ typedef struct cairn_consent_options {
     uint32_t denied;          /**< Categories that are as denied (a Do-Not-Track signal, say). */
     bool drop_before;         /**< Before consent calls are refused (CAIRN_NO_CONSENT) instead of
                                    kept in memory. */
+    bool signal;              /**< The person's browser says Do Not Track or Global Privacy Control:
+                                   denies all where the bundle honours it. */
     bool withdraw_silently;   /**< The server is not told of a withdrawal. */
     uint32_t wait_events_max; /**< Kept in memory before consent; default 200. The oldest that is
                                    not an identity or a profile goes first, and is counted. */
@@ -117,10 +119,12 @@ typedef struct cairn_privacy_rule {
     cairn_span name; /**< 1..100 bytes, exactly; or a beginning, where it ends in "*". */
     cairn_privacy_action action;
     cairn_privacy_target target;
+    cairn_span event; /**< Only on events of this name; super properties are none's own. Empty: on
+                           all, in the profile, and super properties. */
 } cairn_privacy_rule;
 
 typedef struct cairn_privacy_options {
-    const cairn_privacy_rule *rules; /**< Copied; at most 256. */
+    const cairn_privacy_rule *rules; /**< Copied; at most 1,000. */
     size_t count;
     cairn_span salt; /**< At most 64 bytes; one per project, or hashes of devices differ. */
 } cairn_privacy_options;

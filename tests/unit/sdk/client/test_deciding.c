@@ -432,6 +432,78 @@ static void what_the_queue_drops_or_steps_over_is_no_hole_in_the_history(void **
     }
 }
 
+/* --- settings of the bundle ------------------------------------------------------------------- */
+
+static void a_region_that_asks_first_keeps_everything_back_until_the_grant(void **state) {
+    fixture *f = *state;
+    const cairn_consent_choice yes = { .granted = CAIRN_CONSENT_ALL };
+    put(f, CAIRN__DEFINITION_SETTINGS, "settings",
+        "{\"consent\":{\"*\":{\"analytics\":\"granted\",\"marketing\":\"granted\","
+        "\"personalisation\":\"granted\"},\"DE\":{\"analytics\":\"ask\"}}}");
+    f->options.decide.region = CAIRN_STR("DE");
+    begin(f);
+    track(f, "view");
+    fake_host_pass(f->host, f->client, 60000);
+    assert_int_equal(f->host->event_count, 0);
+    boot(f); /* the bundle is kept: the next start knows at once */
+    track(f, "view");
+    fake_host_pass(f->host, f->client, 60000);
+    assert_int_equal(f->host->event_count, 0);
+    assert_false(cairn_consent_allows(f->client, CAIRN_CONSENT_MARKETING));
+    assert_int_equal(cairn_consent(f->client, &yes), CAIRN_OK);
+    fake_host_pass(f->host, f->client, 60000);
+    assert_int_equal(f->host->event_count, 2); /* what waited, and the consent */
+    f->options.decide.region = CAIRN_STR("CN");
+    boot(f);
+    assert_true(cairn_consent_allows(f->client, CAIRN_CONSENT_MARKETING));
+}
+
+static void a_privacy_signal_counts_as_no_where_the_bundle_honours_it(void **state) {
+    fixture *f = *state;
+    put(f, CAIRN__DEFINITION_SETTINGS, "settings",
+        "{\"consent\":{\"*\":{\"analytics\":\"granted\",\"marketing\":\"granted\","
+        "\"personalisation\":\"granted\",\"honour_dnt\":true}}}");
+    begin(f);
+    assert_true(cairn_consent_allows(f->client, CAIRN_CONSENT_ANALYTICS));
+    f->options.consent.signal = true;
+    boot(f);
+    assert_false(cairn_consent_allows(f->client, CAIRN_CONSENT_ANALYTICS));
+}
+
+/* Whether the disk or the newest request holds these bytes. */
+static bool is_anywhere(const fixture *f, const char *text) {
+    size_t len = strlen(text);
+    for (size_t i = 0; i < f->host->segment_count; i++) {
+        const cairn__buffer *bytes = &f->host->segments[i].bytes;
+        for (size_t at = 0; at + len <= bytes->len; at++) {
+            if (memcmp(bytes->data + at, text, len) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void the_bundle_says_what_is_never_kept(void **state) {
+    fixture *f = *state;
+    put(f, CAIRN__DEFINITION_SETTINGS, "settings",
+        "{\"privacy\":{\"deny\":[\"card\"],"
+        "\"hash\":[{\"event\":\"signup\",\"property\":\"phone\"}]}}");
+    begin(f);
+    const cairn_property properties[] = {
+        { CAIRN_STR("card"), { CAIRN_VALUE_STRING, { .string = CAIRN_STR("4111-1111") } } },
+        { CAIRN_STR("phone"), { CAIRN_VALUE_STRING, { .string = CAIRN_STR("+4930123") } } },
+    };
+    assert_int_equal(cairn_track(f->client, CAIRN_STR("signup"), properties, 2), CAIRN_OK);
+    fake_host_commit(f->host, f->client, true);
+    assert_false(is_anywhere(f, "4111-1111"));
+    assert_false(is_anywhere(f, "+4930123"));
+    assert_int_equal(cairn_track(f->client, CAIRN_STR("call"), properties, 2), CAIRN_OK);
+    fake_host_commit(f->host, f->client, true);
+    assert_false(is_anywhere(f, "4111-1111"));
+    assert_true(is_anywhere(f, "+4930123"));
+}
+
 #define WITH_FIXTURE(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
 
 int main(void) {
@@ -452,6 +524,9 @@ int main(void) {
         WITH_FIXTURE(without_a_bundle_nothing_is_found),
         WITH_FIXTURE(what_the_queue_drops_or_steps_over_is_no_hole_in_the_history),
         WITH_FIXTURE(a_withdrawal_leaves_no_byte_and_a_grant_begins_anew),
+        WITH_FIXTURE(a_region_that_asks_first_keeps_everything_back_until_the_grant),
+        WITH_FIXTURE(a_privacy_signal_counts_as_no_where_the_bundle_honours_it),
+        WITH_FIXTURE(the_bundle_says_what_is_never_kept),
     };
     return cmocka_run_group_tests_name("sdk/client/deciding", tests, NULL, NULL);
 }

@@ -135,8 +135,9 @@ static size_t run_consent(size_t fail_from, size_t fail_to) {
     assert_non_null(l);
     fake_host_open(&l->host, 13);
     l->memory = (scarce){ .fail_from = fail_from, .fail_to = fail_to };
-    const cairn_privacy_rule rule = { CAIRN_STR("plan"), CAIRN_PRIVACY_HASH,
-                                      CAIRN_PRIVACY_PROPERTIES };
+    const cairn_privacy_rule rule = {
+        CAIRN_STR("plan"), CAIRN_PRIVACY_HASH, CAIRN_PRIVACY_PROPERTIES, { NULL, 0 }
+    };
     l->options = (cairn_options){ .project_key = CAIRN_STR("demo"),
                                   .flush_interval_ms = 500,
                                   .consent = { .required = CAIRN_CONSENT_ALL },

@@ -21,7 +21,11 @@ typedef struct fixture {
 /* printf '%s' 'pepperanna@example.com' | sha256sum */
 #define HASHED "299fd0d6813531a4c4e8a8e3e3aaba588e5cff2d85a70395d0464e442f8e415e"
 #define RULE(text, what, where)                                                                    \
-    { { (const uint8_t *)(text), sizeof(text) - 1 }, what, where }
+    {                                                                                              \
+        { (const uint8_t *)(text), sizeof(text) - 1 }, what, where, {                              \
+            NULL, 0                                                                                \
+        }                                                                                          \
+    }
 
 static const cairn_privacy_rule rules[] = {
     RULE("secret", CAIRN_PRIVACY_DROP, CAIRN_PRIVACY_PROPERTIES),
