@@ -26,6 +26,7 @@ typedef struct cairn__known {
     uint64_t last_seq;    /* noted */
     uint64_t trimmed_seq; /* the highest that has left the history */
     int64_t newest_ms;    /* the latest time of an event, ever */
+    int64_t noted_ms;     /* the time of the event that came last */
     bool hole;            /* something is missing in it */
     bool begun;           /* it was read from a snapshot */
 } cairn__known;

@@ -14,7 +14,8 @@ cairn__known cairn__known_make(cairn_allocator allocator) {
                            .queries = cairn__queries_make(allocator),
                            .profile = cairn__profile_make(allocator),
                            .server = { .allocator = allocator },
-                           .newest_ms = INT64_MIN };
+                           .newest_ms = INT64_MIN,
+                           .noted_ms = INT64_MIN };
 }
 
 void cairn__known_free(cairn__known *known) {
@@ -271,11 +272,12 @@ static cairn_status apply_person(cairn__local *local, const cairn__event *event)
 
 /* --- events ------------------------------------------------------------------------------------*/
 
+/* Also one from a future that far away: a clock was wrong, and it must not hold up the others. */
 static bool is_older(const cairn__local *local, const cairn__held *held) {
-    int64_t oldest_ms = 0;
+    int64_t away_ms = 0;
     int64_t age_ms = local->options.history_days_max * day_ms;
-    return !__builtin_sub_overflow(local->known.newest_ms, age_ms, &oldest_ms) &&
-           held->time_ms < oldest_ms;
+    return __builtin_sub_overflow(local->known.noted_ms, held->time_ms, &away_ms) ||
+           away_ms > age_ms || away_ms < -age_ms;
 }
 
 static bool is_too_much(const cairn__local *local, size_t factor) {
@@ -366,6 +368,7 @@ cairn_status cairn__local_apply(cairn__local *local, const cairn__event *event,
     cairn__known *known = &local->known;
     known->last_seq = event->seq > known->last_seq ? event->seq : known->last_seq;
     known->newest_ms = later(known->newest_ms, event->time_ms);
+    known->noted_ms = event->time_ms;
     if (event->kind == CAIRN__EVENT_TRACK) {
         return apply_track(local, event, encoded);
     }

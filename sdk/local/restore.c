@@ -150,6 +150,7 @@ static bool take_held(cairn__local *local, const cairn__record *record, cairn__a
         return false;
     }
     event.seq = cairn__load_u64(at + 4);
+    local->known.noted_ms = event.time_ms; /* they come as they were noted */
     return cairn__past_add(&local->known.past, node, &event, encoded);
 }
 

@@ -13,6 +13,7 @@ enum {
     PIECE_HEAD_BYTES = 3,
     CHECKED_BYTES = 16,
     MAGIC = 0x4352,
+    SEGMENT_BYTES_MAX = 64 * 1024,
     EVENTS = 20,
     EVENT_BYTES_MAX = 1024,
     COPY_BYTES_MAX = 1 << 20
@@ -21,7 +22,7 @@ enum {
 static void append(void *self, uint32_t ticket, uint32_t segment, cairn_span bytes) {
     (void)self;
     CAIRN_ASSERT(cairn__local_has_ticket(ticket) && cairn__local_has_segment(segment));
-    CAIRN_ASSERT(bytes.len > 0 && bytes.len <= 64 * 1024);
+    CAIRN_ASSERT(bytes.len > 0 && bytes.len <= SEGMENT_BYTES_MAX);
 }
 
 static void remove_segment(void *self, uint32_t ticket, uint32_t segment) {

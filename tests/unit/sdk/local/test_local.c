@@ -147,6 +147,38 @@ static void what_left_the_history_is_still_counted(void **state) {
     done(d);
 }
 
+static void a_clock_that_jumps_does_not_empty_the_history(void **state) {
+    (void)state;
+    device *d = fresh();
+    device_boot(d);
+    for (int i = 0; i < 100; i++) {
+        device_track(d, "buy", i);
+    }
+    d->now_ms += 1000 * 24 * hour_ms;
+    device_track(d, "buy", 1);
+    d->now_ms -= 1000 * 24 * hour_ms;
+    for (int i = 0; i < 100; i++) {
+        device_track(d, "buy", i);
+    }
+    cairn__local_status status;
+    cairn__local_get_status(d->local, &status);
+    assert_int_equal(status.events, 201 - 8);
+    d->now_ms += 91 * 24 * hour_ms; /* and what is really old goes, a few with each that comes */
+    for (int i = 0; i < 50; i++) {
+        device_track(d, "buy", i);
+    }
+    cairn__local_get_status(d->local, &status);
+    assert_int_equal(status.events, 50);   /* the one from the future, too */
+    (void)device_ask(d, "count(buy) > 0"); /* which writes a snapshot */
+    device_use(d);
+    store_commit(&d->disk, d->local);
+    device_crash(d);
+    device_boot(d);
+    cairn__local_get_status(d->local, &status);
+    assert_int_equal(status.events, 50);
+    done(d);
+}
+
 static void a_query_that_is_new_knows_what_is_held(void **state) {
     (void)state;
     device *d = fresh();
@@ -472,6 +504,7 @@ int main(void) {
         cmocka_unit_test(two_persons_of_a_device_are_never_mixed),
         cmocka_unit_test(an_id_that_is_cut_off_takes_its_events_along),
         cmocka_unit_test(what_left_the_history_is_still_counted),
+        cmocka_unit_test(a_clock_that_jumps_does_not_empty_the_history),
         cmocka_unit_test(a_query_that_is_new_knows_what_is_held),
         cmocka_unit_test(a_damaged_store_makes_unknown_not_wrong),
         cmocka_unit_test(a_profile_is_known_as_far_as_it_was_written_here),
