@@ -65,7 +65,8 @@ const cairn__memory *cairn__person_memory(const cairn__person_facts *facts);
 
 /**
  * The Facts message (bundle/facts.h) of the person for a device: every fact of the bundle that
- * depends on more than this device knows: user.*, tag.*, functions over history, and audiences that
+ * depends on more than this device knows: user.*, tag.*, functions over history (but of days in
+ * user time), and audiences that
  * only the server can tell. At most CAIRN__FACT_MESSAGE_FACTS_MAX; where they are too many or too
  * large, functions over history are left out, then all. Appends nothing where the device has these
  * facts already.

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "bundle/facts.h"
 #include "facts/inside.h"
+#include "rules/query.h"
 #include "rules/slot_key.h"
 
 /* A version is a counter above a print of what is said, so that whoever knows the device's version
@@ -41,7 +42,8 @@ static bool is_condition(const cairn__definitions *definitions, size_t number) {
 }
 
 /* Does a device need to be told? Functions over its person's events, too: other devices have more
- * of them. An audience with a condition it judges by itself. */
+ * of them; but not those of days in the user's time, which only the device knows. An audience with
+ * a condition it judges by itself. */
 static bool is_wanted(const cairn__person_facts *facts, size_t number, bool histories) {
     const cairn__bundle *bundle = facts->source.bundle;
     cairn__rule_space space = bundle->definitions.facts[number].space;
@@ -50,7 +52,10 @@ static bool is_wanted(const cairn__person_facts *facts, size_t number, bool hist
     }
     const cairn__query *query = bundle->queries[number];
     bool member = query != NULL && cairn__query_kind(query) == CAIRN__RULE_MEMBER;
-    return query != NULL && (member ? !is_condition(&bundle->definitions, number) : histories);
+    if (query == NULL || member) {
+        return member && !is_condition(&bundle->definitions, number);
+    }
+    return histories && !query->window.user_time;
 }
 
 static int by_key(const void *a, const void *b) {

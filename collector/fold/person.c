@@ -69,7 +69,7 @@ static cairn_status put_ids(looking *look) {
 }
 
 static cairn_status put_properties(looking *look) {
-    cairn__properties properties;
+    cairn__profile_properties properties;
     cairn_status status =
         cairn__profile_person(look->fold->profile, (cairn__nodes){ look->nodes, look->node_count },
                               &look->arena, &properties);

@@ -1,4 +1,5 @@
-/* event_json.h: one JSON event with its verdict; inside collector/ingest only. */
+/* event_json.h: one JSON event with its verdict; inside collector/ingest, and for other bodies that
+ * hold an event (collector/facts). */
 #ifndef CAIRN_INGEST_EVENT_JSON_H
 #define CAIRN_INGEST_EVENT_JSON_H
 

@@ -23,7 +23,7 @@ typedef struct kept {
     uint32_t node;
     bool present; /* in the database or to be: else only remembered as missing */
     bool dirty;
-    cairn__record record;
+    cairn__profile_record record;
 } kept;
 
 struct cairn__profile {
@@ -251,7 +251,8 @@ static cairn_status get(cairn__profile *profile, uint32_t name, uint32_t node, k
 
 static cairn_status apply_to(cairn__profile *profile, kept *entry, cairn__event_kind kind,
                              const cairn_value *value, cairn__written at) {
-    cairn_status status = cairn__record_apply(&entry->record, kind, value, at, &profile->texts);
+    cairn_status status =
+        cairn__profile_record_apply(&entry->record, kind, value, at, &profile->texts);
     if (status == CAIRN_OK && !entry->dirty) {
         entry->dirty = true;
         entry->present = true;
@@ -288,7 +289,8 @@ cairn_status cairn__profile_delete(cairn__profile *profile, uint32_t node, cairn
 
 static cairn_status fold_property(cairn__profile *profile, uint32_t name, cairn__nodes nodes,
                                   cairn__arena *arena, cairn_value *value_out) {
-    cairn__record *records = cairn__arena_alloc_zero(arena, nodes.count + 1, sizeof *records);
+    cairn__profile_record *records =
+        cairn__arena_alloc_zero(arena, nodes.count + 1, sizeof *records);
     if (records == NULL) {
         return CAIRN_NO_MEMORY;
     }
@@ -304,7 +306,7 @@ static cairn_status fold_property(cairn__profile *profile, uint32_t name, cairn_
 }
 
 cairn_status cairn__profile_person(cairn__profile *profile, cairn__nodes nodes, cairn__arena *arena,
-                                   cairn__properties *properties_out) {
+                                   cairn__profile_properties *properties_out) {
     cairn_property *properties =
         cairn__arena_alloc_zero(arena, profile->name_count + 1, sizeof *properties);
     if (properties == NULL) {
@@ -320,7 +322,7 @@ cairn_status cairn__profile_person(cairn__profile *profile, cairn__nodes nodes, 
         property->name = profile->names[name];
         found += property->value.kind != CAIRN_VALUE_NULL;
     }
-    *properties_out = (cairn__properties){ properties, found };
+    *properties_out = (cairn__profile_properties){ properties, found };
     return CAIRN_OK;
 }
 
@@ -421,7 +423,7 @@ cairn_status cairn__profile_verify(cairn__profile *profile, cairn__profile_repor
     cairn_status status = CAIRN_OK;
     int result = sqlite3_step(select);
     for (; result == SQLITE_ROW; result = sqlite3_step(select)) {
-        cairn__record record;
+        cairn__profile_record record;
         bool sound =
             cairn__profile_record_read(cairn__db_column(select, 2), &arena, &record) == CAIRN_OK;
         cairn__arena_reset(&arena);

@@ -28,14 +28,14 @@ cairn_status cairn__profile_apply(cairn__profile *profile, uint32_t node, cairn_
 cairn_status cairn__profile_delete(cairn__profile *profile, uint32_t node, cairn__written at);
 
 /** A person's properties. */
-typedef struct cairn__properties {
+typedef struct cairn__profile_properties {
     const cairn_property *list;
     size_t count;
-} cairn__properties;
+} cairn__profile_properties;
 
 /** A person's properties, in the order their names were first seen. Spans live in the arena. */
 cairn_status cairn__profile_person(cairn__profile *profile, cairn__nodes nodes, cairn__arena *arena,
-                                   cairn__properties *properties_out);
+                                   cairn__profile_properties *properties_out);
 
 /** The values of these properties, in their order; kind NULL where there is none. Everything is
  * copied into the arena. */

@@ -118,7 +118,7 @@ static cairn_status pass_of(cairn__profile_reader *reader, cairn_span name, uint
 
 /* Copies first: the statement's bytes go away with its next step. */
 static cairn_status take(cairn__profile_reader *reader, sqlite3_stmt *statement, int column,
-                         cairn__record *record_out) {
+                         cairn__profile_record *record_out) {
     cairn_span bytes;
     return cairn__arena_copy(&reader->values, cairn__db_column(statement, column), &bytes)
                ? cairn__profile_record_read(bytes, &reader->values, record_out)
@@ -126,7 +126,7 @@ static cairn_status take(cairn__profile_reader *reader, sqlite3_stmt *statement,
 }
 
 static cairn_status read_own(cairn__profile_reader *reader, pass *p, uint32_t node,
-                             cairn__record *record_out) {
+                             cairn__profile_record *record_out) {
     cairn_status status = CAIRN_OK;
     if (node < p->asked) { /* another pass over all persons begins */
         sqlite3_reset(p->cursor);
@@ -141,7 +141,7 @@ static cairn_status read_own(cairn__profile_reader *reader, pass *p, uint32_t no
 }
 
 static cairn_status read_joined(cairn__profile_reader *reader, const pass *p, uint32_t node,
-                                cairn__record *record_out) {
+                                cairn__profile_record *record_out) {
     sqlite3_bind_int64(reader->point, 1, p->name_id);
     sqlite3_bind_int64(reader->point, 2, node);
     int result = sqlite3_step(reader->point);
@@ -159,7 +159,8 @@ static cairn_status read_property(cairn__profile_reader *reader, pass *p, cairn_
     if (p->name_id < 0) {
         return CAIRN_OK;
     }
-    cairn__record *records = cairn__arena_alloc_zero(&reader->values, nodes.count, sizeof *records);
+    cairn__profile_record *records =
+        cairn__arena_alloc_zero(&reader->values, nodes.count, sizeof *records);
     if (records == NULL) {
         return CAIRN_NO_MEMORY;
     }

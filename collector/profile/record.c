@@ -94,8 +94,8 @@ static bool is_firm(cairn__base_kind kind) {
     return kind == CAIRN__BASE_SET || kind == CAIRN__BASE_UNSET;
 }
 
-static cairn_status set_base(cairn__record *record, cairn__base_kind kind, const cairn_value *value,
-                             cairn__written at, cairn__arena *arena) {
+static cairn_status set_base(cairn__profile_record *record, cairn__base_kind kind,
+                             const cairn_value *value, cairn__written at, cairn__arena *arena) {
     if (is_firm(record->base) && newer(record->base_at, at)) {
         return CAIRN_OK;
     }
@@ -116,8 +116,8 @@ static cairn_status set_base(cairn__record *record, cairn__base_kind kind, const
 }
 
 /* After an unset the first writer may come again; before, the oldest one stays. */
-static cairn_status set_once(cairn__record *record, const cairn_value *value, cairn__written at,
-                             cairn__arena *arena) {
+static cairn_status set_once(cairn__profile_record *record, const cairn_value *value,
+                             cairn__written at, cairn__arena *arena) {
     bool takes = record->base == CAIRN__BASE_NONE ||
                  (record->base == CAIRN__BASE_SET_ONCE && newer(record->base_at, at)) ||
                  (record->base == CAIRN__BASE_UNSET && newer(at, record->base_at));
@@ -134,7 +134,8 @@ static cairn_status set_once(cairn__record *record, const cairn_value *value, ca
     return CAIRN_OK;
 }
 
-static cairn_status increment(cairn__record *record, const cairn_value *value, cairn__written at) {
+static cairn_status increment(cairn__profile_record *record, const cairn_value *value,
+                              cairn__written at) {
     if (!is_number(value)) {
         return CAIRN_INVALID;
     }
@@ -147,8 +148,8 @@ static cairn_status increment(cairn__record *record, const cairn_value *value, c
     return CAIRN_OK;
 }
 
-static cairn_status add_items(cairn__record *record, bool distinct, const cairn_value *value,
-                              cairn__written at, cairn__arena *arena) {
+static cairn_status add_items(cairn__profile_record *record, bool distinct,
+                              const cairn_value *value, cairn__written at, cairn__arena *arena) {
     cairn_string_list added = value->as.list;
     if (value->kind == CAIRN_VALUE_STRING) {
         added = (cairn_string_list){ &value->as.string, 1 };
@@ -168,8 +169,9 @@ static cairn_status add_items(cairn__record *record, bool distinct, const cairn_
     return CAIRN_OK;
 }
 
-cairn_status cairn__record_apply(cairn__record *record, cairn__event_kind kind,
-                                 const cairn_value *value, cairn__written at, cairn__arena *arena) {
+cairn_status cairn__profile_record_apply(cairn__profile_record *record, cairn__event_kind kind,
+                                         const cairn_value *value, cairn__written at,
+                                         cairn__arena *arena) {
     if (kind == CAIRN__EVENT_PROFILE_SET) {
         return set_base(record, CAIRN__BASE_SET, value, at, arena);
     }
@@ -190,10 +192,11 @@ cairn_status cairn__record_apply(cairn__record *record, cairn__event_kind kind,
 
 /* --- folding ------------------------------------------------------------------------------- */
 
-static const cairn__record *winning_base(const cairn__record *records, size_t count) {
-    const cairn__record *best = NULL;
+static const cairn__profile_record *winning_base(const cairn__profile_record *records,
+                                                 size_t count) {
+    const cairn__profile_record *best = NULL;
     for (size_t i = 0; i < count; i++) {
-        const cairn__record *record = &records[i];
+        const cairn__profile_record *record = &records[i];
         if (record->base == CAIRN__BASE_NONE) {
             continue;
         }
@@ -208,12 +211,12 @@ static const cairn__record *winning_base(const cairn__record *records, size_t co
     return best;
 }
 
-static bool counts(const cairn__record *base, cairn__written at) {
+static bool counts(const cairn__profile_record *base, cairn__written at) {
     return base == NULL || !is_firm(base->base) || !newer(base->base_at, at);
 }
 
-static cairn_status fold_items(const cairn__record *records, size_t count,
-                               const cairn__record *base, cairn__arena *arena,
+static cairn_status fold_items(const cairn__profile_record *records, size_t count,
+                               const cairn__profile_record *base, cairn__arena *arena,
                                cairn_string_list *list) {
     *list = (cairn_string_list){ 0 };
     if (base != NULL && base->value.kind == CAIRN_VALUE_LIST) {
@@ -235,15 +238,15 @@ static cairn_status fold_items(const cairn__record *records, size_t count,
     return CAIRN_OK;
 }
 
-cairn_status cairn__records_fold(const cairn__record *records, size_t count, cairn__arena *arena,
-                                 cairn_value *value_out) {
-    const cairn__record *base = winning_base(records, count);
+cairn_status cairn__records_fold(const cairn__profile_record *records, size_t count,
+                                 cairn__arena *arena, cairn_value *value_out) {
+    const cairn__profile_record *base = winning_base(records, count);
     cairn_value delta = { .kind = CAIRN_VALUE_NULL };
     bool has_items = false;
     cairn__written delta_at = { INT64_MIN, 0 };
     cairn__written items_at = { INT64_MIN, 0 };
     for (size_t i = 0; i < count; i++) {
-        const cairn__record *record = &records[i];
+        const cairn__profile_record *record = &records[i];
         if (record->delta.kind != CAIRN_VALUE_NULL && counts(base, record->delta_at)) {
             delta = sum(&delta, &record->delta);
             delta_at = newer(record->delta_at, delta_at) ? record->delta_at : delta_at;
@@ -314,7 +317,7 @@ static void write_value(cairn__buffer *to, const cairn_value *value) {
     }
 }
 
-void cairn__profile_record_write(const cairn__record *record, cairn__buffer *to) {
+void cairn__profile_record_write(const cairn__profile_record *record, cairn__buffer *to) {
     bool has_delta = record->delta.kind != CAIRN_VALUE_NULL;
     bool has_items = record->items.count != 0;
     cairn__buffer_byte(to, (uint8_t)((unsigned)record->base | (has_delta ? HAS_DELTA : 0u) |
@@ -399,8 +402,8 @@ static cairn_status read_value(cairn__cursor *cursor, cairn__arena *arena, cairn
 }
 
 cairn_status cairn__profile_record_read(cairn_span bytes, cairn__arena *arena,
-                                        cairn__record *record_out) {
-    *record_out = (cairn__record){ 0 };
+                                        cairn__profile_record *record_out) {
+    *record_out = (cairn__profile_record){ 0 };
     cairn__cursor cursor = cairn__cursor_of(bytes);
     if (bytes.len == 0 || (bytes.data[0] & ~(unsigned)(BASE_MASK | HAS_DELTA | HAS_ITEMS)) != 0) {
         return CAIRN_STORAGE;

@@ -29,7 +29,7 @@ typedef struct cairn__written {
     uint64_t order;
 } cairn__written;
 
-typedef struct cairn__record {
+typedef struct cairn__profile_record {
     cairn__base_kind base;
     cairn__written base_at;
     cairn_value value;       /* of the base */
@@ -37,24 +37,25 @@ typedef struct cairn__record {
     cairn__written delta_at; /* of the newest */
     cairn_string_list items; /* appended or united since the base */
     cairn__written items_at; /* of the newest */
-} cairn__record;
+} cairn__profile_record;
 
 /** Apply one operation. Text and items are copied into the arena.
  * @retval CAIRN_INVALID    The value does not fit the operation (a text as an increment).
  * @retval CAIRN_NO_MEMORY  The arena is full; the record is as it was. */
-cairn_status cairn__record_apply(cairn__record *record, cairn__event_kind kind,
-                                 const cairn_value *value, cairn__written at, cairn__arena *arena);
+cairn_status cairn__profile_record_apply(cairn__profile_record *record, cairn__event_kind kind,
+                                         const cairn_value *value, cairn__written at,
+                                         cairn__arena *arena);
 
 /** The value of a property that these records (one per node) together have; kind NULL: none.
  * Identity rule 5: the newest set wins, of set_once the oldest; increments are summed; lists are
  * united. What is older than the winning set no longer counts. */
-cairn_status cairn__records_fold(const cairn__record *records, size_t count, cairn__arena *arena,
-                                 cairn_value *value_out);
+cairn_status cairn__records_fold(const cairn__profile_record *records, size_t count,
+                                 cairn__arena *arena, cairn_value *value_out);
 
 /** Append the record's bytes. */
-void cairn__profile_record_write(const cairn__record *record, cairn__buffer *to);
+void cairn__profile_record_write(const cairn__profile_record *record, cairn__buffer *to);
 /** @retval CAIRN_STORAGE  Damaged bytes. Spans borrow `bytes`; items live in the arena. */
 cairn_status cairn__profile_record_read(cairn_span bytes, cairn__arena *arena,
-                                        cairn__record *record_out);
+                                        cairn__profile_record *record_out);
 
 #endif

@@ -10,11 +10,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     cairn__arena arena = cairn__arena_make(cairn__heap(), FUZZ_BYTES_MAX);
     cairn__buffer bytes = cairn__buffer_make(cairn__heap(), FUZZ_BYTES_MAX);
-    cairn__record record;
+    cairn__profile_record record;
     if (cairn__profile_record_read(cairn__span(data, size), &arena, &record) == CAIRN_OK) {
         cairn__profile_record_write(&record, &bytes);
         CAIRN_ASSERT(!bytes.failed);
-        cairn__record again[2];
+        cairn__profile_record again[2];
         cairn_status status =
             cairn__profile_record_read(cairn__buffer_span(&bytes), &arena, &again[0]);
         CAIRN_ASSERT(status == CAIRN_OK || status == CAIRN_NO_MEMORY);

@@ -536,6 +536,9 @@ static void take_answer(void *self, const cairn__sync_response *response, uint64
     }
     if (response->facts.len > 0 && may_keep(client)) {
         take_facts(&client->deciding, response->facts, last_seq);
+    } else if (response->facts_version > 0 && may_keep(client)) {
+        (void)cairn__local_same_server(client->deciding.local, response->facts_version,
+                                       client->deciding.facts_person, last_seq);
     }
 }
 

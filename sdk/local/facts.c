@@ -212,6 +212,19 @@ static bool is_newer(const cairn__server *held, const cairn__local_server *serve
     return held->version == 0 || held->token != server->token || held->version <= server->version;
 }
 
+/* What this device wrote to the profile and the server's values have in them. */
+static void settle_writes(cairn__local *local) {
+    cairn__known *known = &local->known;
+    for (size_t i = 0; i < local->slot_count; i++) {
+        const cairn__rule_slot *slot = &local->slots[i];
+        if (slot->space == CAIRN__RULE_USER &&
+            cairn__server_find(&known->server, local->places[i].key, INT64_MIN) != NULL) {
+            cairn__profile_settle(&known->profile, &known->persons, slot->name,
+                                  known->server.covers_seq);
+        }
+    }
+}
+
 cairn_status cairn__local_set_server(cairn__local *local, const cairn__local_server *server) {
     cairn__known *known = &local->known;
     if (server->person != known->persons.generation || !is_newer(&known->server, server)) {
@@ -223,15 +236,24 @@ cairn_status cairn__local_set_server(cairn__local *local, const cairn__local_ser
     if (!cairn__server_set(&known->server, server)) {
         return CAIRN_NO_MEMORY;
     }
-    for (size_t i = 0; i < local->slot_count; i++) {
-        const cairn__rule_slot *slot = &local->slots[i];
-        if (slot->space == CAIRN__RULE_USER &&
-            cairn__server_find(&known->server, local->places[i].key, INT64_MIN) != NULL) {
-            cairn__profile_settle(&known->profile, &known->persons, slot->name, server->covers_seq);
-        }
-    }
+    settle_writes(local);
     cairn__local_changed(local);
     cairn__local_write_server(local);
+    return CAIRN_OK;
+}
+
+cairn_status cairn__local_same_server(cairn__local *local, uint64_t version, uint64_t person,
+                                      uint64_t covers_seq) {
+    cairn__server *server = &local->known.server;
+    if (version == 0 || version != server->version || person != server->person ||
+        person != local->known.persons.generation) {
+        return CAIRN_INVALID;
+    }
+    if (covers_seq > server->covers_seq) {
+        server->covers_seq = covers_seq;
+        settle_writes(local);
+        cairn__local_changed(local);
+    }
     return CAIRN_OK;
 }
 

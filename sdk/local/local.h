@@ -176,6 +176,12 @@ typedef struct cairn__local_server {
  */
 cairn_status cairn__local_set_server(cairn__local *local, const cairn__local_server *server);
 
+/** The server says that the values of this version hold still, with what this device wrote up to
+ * covers_seq in them. Nothing is written: after a restart the device knows less until the next
+ * answer. @retval CAIRN_INVALID  Another person's, or not the version that is held. */
+cairn_status cairn__local_same_server(cairn__local *local, uint64_t version, uint64_t person,
+                                      uint64_t covers_seq);
+
 /** Version and token of the server's values; 0: none are held for the current person. */
 uint64_t cairn__local_server_version(const cairn__local *local);
 uint64_t cairn__local_server_token(const cairn__local *local);

@@ -74,7 +74,7 @@ static void apply(store *s, uint32_t node, cairn__event_kind kind, cairn_propert
 static const char *shown(store *s, const uint32_t *nodes, size_t count, const char *name) {
     static char text[256];
     cairn__arena arena = cairn__arena_make(cairn__heap(), ARENA_BYTES);
-    cairn__properties properties;
+    cairn__profile_properties properties;
     assert_int_equal(
         cairn__profile_person(s->profile, (cairn__nodes){ nodes, count }, &arena, &properties),
         CAIRN_OK);
@@ -225,16 +225,17 @@ static void operations_in_time_order_give_what_a_replay_says(void **state) {
             operations[i] = (operation){ kinds[dice % 16 < 3 ? dice % 3 : 1],
                                          (int64_t)(dice >> 32) % 100, (int64_t)i + 1 };
         }
-        cairn__record record = { 0 };
+        cairn__profile_record record = { 0 };
         for (size_t i = 0; i < OPERATIONS; i++) {
             cairn_value value = { .kind = CAIRN_VALUE_INTEGER, .as.integer = operations[i].value };
-            assert_int_equal(cairn__record_apply(&record, operations[i].kind, &value,
-                                                 (cairn__written){ operations[i].time, i }, &arena),
+            assert_int_equal(cairn__profile_record_apply(&record, operations[i].kind, &value,
+                                                         (cairn__written){ operations[i].time, i },
+                                                         &arena),
                              CAIRN_OK);
         }
         cairn__buffer bytes = cairn__buffer_make(cairn__heap(), 4096);
         cairn__profile_record_write(&record, &bytes);
-        cairn__record again;
+        cairn__profile_record again;
         assert_int_equal(cairn__profile_record_read(cairn__buffer_span(&bytes), &arena, &again),
                          CAIRN_OK);
         cairn_value value;

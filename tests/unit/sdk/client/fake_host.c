@@ -314,6 +314,9 @@ static uint32_t take_request(fake_host *host, cairn__arena *arena) {
     response.rejected_count = host->refuse_seq > 0 ? 1 : 0;
     response.new_device_id = host->new_device;
     host->new_device = false;
+    if (host->on_request != NULL) {
+        host->on_request(host->self, host);
+    }
     bool decides = (request.head.capabilities & CAIRN__CAPABILITY_DECIDES) != 0;
     if (decides && request.head.bundle_version != host->bundle_version) {
         response.bundle = cairn__buffer_span(&host->bundle);

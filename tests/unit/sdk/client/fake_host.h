@@ -75,6 +75,9 @@ typedef struct fake_host {
     uint64_t bundle_version;
     cairn__buffer facts; /* given with every answer to devices that decide; may be empty */
     uint64_t facts_version;
+    /** Told of each request (in `post`) before it is answered; may set bundle and facts. */
+    void (*on_request)(void *self, struct fake_host *host);
+    void *self;
 
     /* what the listener heard */
     uint64_t acked_seq;
