@@ -260,19 +260,23 @@ static void audit(const door *d) {
     cairn__logline_fields("definition", fields, sizeof fields / sizeof fields[0]);
 }
 
-static void run_change(cairn__definitions_job *job, cairn__catalog *catalog) {
-    door *d = (door *)job;
+/* The bundle goes out when it is newer: also after a change that failed and, as it turned out, was
+ * written. Only jobs of this project change `served`, one at a time. */
+static void renew_served(cairn__definitions_job *job, const cairn__catalog *catalog) {
     uint64_t version = 0;
-    cairn__catalog_write(catalog, &d->change, &d->result);
     cairn_span bundle = cairn__catalog_bundle(catalog, &version);
-    /* also after a change that failed and, as it turned out, was written; only jobs change served
-     */
     if (version > job->project->served->version) {
         job->served = cairn__served_make(bundle, version, &job->project->signing);
         if (job->served == NULL) {
             cairn__logline("error", "bundle_not_served", "no memory: the next change sends it");
         }
     }
+}
+
+static void run_change(cairn__definitions_job *job, cairn__catalog *catalog) {
+    door *d = (door *)job;
+    cairn__catalog_write(catalog, &d->change, &d->result);
+    renew_served(job, catalog);
 }
 
 static void change_done(cairn__definitions_job *job) {
@@ -316,8 +320,19 @@ static void read_old(door *d, cairn__catalog *catalog) {
     cairn__arena_free(&arena);
 }
 
+/* False, and no answer: what the disk holds is not known now. */
+static bool is_ready(door *d, cairn__catalog *catalog) {
+    bool ready = cairn__catalog_ready(catalog);
+    renew_served(&d->job, catalog);
+    d->answer.failed = !ready;
+    return ready;
+}
+
 static void run_get(cairn__definitions_job *job, cairn__catalog *catalog) {
     door *d = (door *)job;
+    if (!is_ready(d, catalog)) {
+        return;
+    }
     if (d->version != 0) {
         read_old(d, catalog);
     } else {
@@ -347,6 +362,9 @@ static void write_row(cairn__buffer *to, const cairn__definition *one, bool firs
 static void run_list(cairn__definitions_job *job, cairn__catalog *catalog) {
     door *d = (door *)job;
     cairn__definition *const *first = NULL;
+    if (!is_ready(d, catalog)) {
+        return;
+    }
     size_t count =
         cairn__catalog_list(catalog, d->kind, cairn__span(d->name, d->name_bytes), &first);
     size_t shown = count < d->limit ? count : d->limit;

@@ -436,11 +436,15 @@ static void write_change(cairn__catalog *catalog, const cairn__catalog_change *c
     cairn__buffer_free(&w.bundle);
 }
 
+bool cairn__catalog_ready(cairn__catalog *catalog) {
+    return catalog->store != NULL || revive(catalog);
+}
+
 void cairn__catalog_write(cairn__catalog *catalog, const cairn__catalog_change *change,
                           cairn__catalog_result *result_out) {
     CAIRN_ASSERT(!change->remove || change->kind != CAIRN__DEFINITION_SETTINGS);
     *result_out = (cairn__catalog_result){ .outcome = CAIRN__CATALOG_STORAGE };
-    if (catalog->store != NULL || revive(catalog)) {
+    if (cairn__catalog_ready(catalog)) {
         write_change(catalog, change, result_out);
         if (result_out->outcome == CAIRN__CATALOG_STORAGE) {
             (void)revive(catalog); /* tried again with the next change */

@@ -74,6 +74,10 @@ typedef struct cairn__catalog_result {
 void cairn__catalog_write(cairn__catalog *catalog, const cairn__catalog_change *change,
                           cairn__catalog_result *result_out);
 
+/** Is what is live what the disk says? After a change that the disk failed it is read again here,
+ * too. False: that does not work yet; what the readers below say may not be so. */
+bool cairn__catalog_ready(cairn__catalog *catalog);
+
 /** A live definition, NULL when there is none. Borrowed until the next write. Settings are always
  * there; nobody has put them while their version is 0. */
 const cairn__definition *cairn__catalog_find(const cairn__catalog *catalog,

@@ -45,6 +45,9 @@ class Writer(threading.Thread):
     def look(self, name):
         """After a lost answer: which of both is it?"""
         status, body = self.call("GET", f"/v1/popups/{name}")
+        if status == 503:  # the disk fails: it is not known now
+            time.sleep(0.005)
+            return
         found = json.loads(body)["content"] if status == 200 else None
         allowed = {self.known.get(name, (0, None))[1], self.doubtful[name]}
         if status not in (200, 404) or found not in allowed:
@@ -52,8 +55,10 @@ class Writer(threading.Thread):
         if found is None:
             self.known.pop(name, None)
         else:
-            row = [one for one in json.loads(self.call("GET", "/v1/popups?limit=1000")[1])["items"]
-                   if one["name"] == name][0]
+            status, body = self.call("GET", "/v1/popups?limit=1000")
+            if status == 503:
+                return
+            row = [one for one in json.loads(body)["items"] if one["name"] == name][0]
             self.take(name, row["version"], found)
         del self.doubtful[name]
 
@@ -129,11 +134,12 @@ def check_bundle(edge, known):
 
 
 def fault_environment(library, data, seed):
-    """A failed sync loses what the write-ahead log gained since the last one; of the database,
+    """A failed sync keeps, or loses, what the write-ahead log gained since then; of the database,
     which is written here and there, fault_io would lose pages that nobody wrote."""
     path = data + "/definitions/"
+    lose = {"CAIRN_FAULT_LOSE_PATH": path + "test.db-wal"} if seed % 2 == 0 else {}
     return {"LD_PRELOAD": library, "CAIRN_FAULT_PATH": path, "CAIRN_FAULT_SEED": str(seed),
-            "CAIRN_FAULT_LOSE_PATH": path + "test.db-wal", "CAIRN_FAULT_PER_MILLE": "30"}
+            "CAIRN_FAULT_PER_MILLE": "30", **lose}
 
 
 def start(edge, faults, dice):
