@@ -89,7 +89,7 @@ cairn_status cairn_popup_show(cairn_client *client, cairn_span name, cairn_span 
     if (status != CAIRN_OK) {
         return status;
     }
-    cairn__popups_decide(client, CAIRN__POPUP_BY_NAME, NULL, name, &client->deciding.answer);
+    (void)cairn__popups_decide(client, CAIRN__POPUP_BY_NAME, NULL, name, &client->deciding.answer);
     return give(client, answer_out);
 }
 

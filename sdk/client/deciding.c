@@ -639,9 +639,11 @@ cairn_status cairn_set_device(cairn_client *client, const cairn_property *proper
     return cairn__person_set(&client->deciding.device, &wanted);
 }
 
+/* Where the memory of what was shown could not be made, nothing may be shown. */
 bool cairn__deciding_ready(const cairn_client *client) {
-    return client->deciding.local != NULL && cairn__deciding_has_bundle(&client->deciding) &&
-           may_keep(client);
+    cairn__local *local = client->deciding.local;
+    return local != NULL && cairn__deciding_has_bundle(&client->deciding) && may_keep(client) &&
+           cairn__local_memory(local) != NULL;
 }
 
 /* --- a moment --------------------------------------------------------------------------------- */

@@ -21,6 +21,8 @@ enum {
     CAIRN__ANSWER_BYTES_MAX = 1024 * 1024,
     CAIRN__LAST_DECISIONS = 8,             /* kept for cairn_inspect */
     CAIRN__LAST_DECISION_BYTES_MAX = 4096, /* of each; longer ones only their name */
+    CAIRN__WATCH_MS = 60000,               /* from a look inside: reasons are kept so long */
+    CAIRN__SUPPRESSED_ONE_IN = 20,         /* suppressions of which one is told to the server */
     CAIRN__SHOW_WAIT_MS_MAX = 10000,       /* for the store; then the popup is not shown */
     CAIRN__BUNDLE_TICKET_FIRST = 0x40000000,
     CAIRN__BUNDLE_TICKET_LAST = 0x7FFFFFFF
@@ -88,6 +90,7 @@ typedef struct cairn__deciding {
     cairn__buffer last[CAIRN__LAST_DECISIONS];
     uint32_t last_at; /* the next to be written */
     uint64_t decisions;
+    int64_t watched_until_ms; /* monotonic: somebody inspects, reasons are kept for him */
     bool note_failed; /* the newest event could not be noted: what it should be remembered for */
     cairn__slot_decision slot_decision; /* of the newest question; it is large */
     uint64_t facts_person;              /* the local person when the request under way was made */
@@ -149,8 +152,9 @@ void cairn__deciding_moment(cairn_client *client, cairn__moment *moment_out);
 void cairn__deciding_remember(cairn__deciding *deciding, cairn_span answer);
 
 /** Decide, and do what was decided. `why`: as cairn__decide_popup. */
-void cairn__popups_decide(cairn_client *client, cairn__popup_how how, const cairn__event *event,
-                          cairn_span name, cairn__buffer *why);
+cairn__popup_decision cairn__popups_decide(cairn_client *client, cairn__popup_how how,
+                                           const cairn__event *event, cairn_span name,
+                                           cairn__buffer *why);
 /** Only say what would be decided: for the moment's event, or by name. */
 void cairn__popups_explain(cairn_client *client, const cairn__moment *moment, cairn_span name,
                            cairn__buffer *why);

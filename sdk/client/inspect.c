@@ -163,6 +163,7 @@ cairn_status cairn_inspect(cairn_client *client, cairn_span *json_out) {
     if (!client->started) {
         return CAIRN_CLOSED;
     }
+    deciding->watched_until_ms = client->clock.mono_ms(client->clock.self) + CAIRN__WATCH_MS;
     cairn__buffer_clear(to);
     cairn__buffer_byte(to, '{');
     write_queue(client, to);

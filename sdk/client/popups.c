@@ -146,8 +146,36 @@ static cairn__popup_ask ask_of(const cairn__deciding *deciding, cairn__popup_how
                                .queue = &deciding->queue };
 }
 
-void cairn__popups_decide(cairn_client *client, cairn__popup_how how, const cairn__event *event,
-                          cairn_span name, cairn__buffer *why) {
+/* One in so many decisions that show nothing tells of the popup that was kept back, and why. */
+static void tell_suppressed(cairn_client *client, const cairn__popup_decision *decision) {
+    cairn_span groups[GROUPS_MAX];
+    cairn_property properties[CAIRN__POPUP_PROPERTIES_MAX + 1];
+    cairn__event event = { .name = CAIRN_STR("$popup_suppressed"), .properties = properties };
+    size_t count = properties_of(&client->deciding, decision->suppressed, groups, properties);
+    properties[count++] = (cairn_property){
+        CAIRN_STR("reason"),
+        { CAIRN_VALUE_STRING,
+          { .string = cairn__span_of(cairn__why_text(decision->suppressed_why)) } }
+    };
+    event.property_count = count;
+    (void)cairn__client_put(client, &event);
+}
+
+static bool is_sampled(const cairn_client *client) {
+    uint8_t byte = 0;
+    client->random.fill(client->random.self, &byte, 1);
+    return byte < 256 / CAIRN__SUPPRESSED_ONE_IN;
+}
+
+/* Reasons cost more than the decision: written while somebody looks, and for the sample. */
+static bool wants_reasons(const cairn_client *client) {
+    int64_t now_ms = client->clock.mono_ms(client->clock.self);
+    return now_ms < client->deciding.watched_until_ms;
+}
+
+cairn__popup_decision cairn__popups_decide(cairn_client *client, cairn__popup_how how,
+                                           const cairn__event *event, cairn_span name,
+                                           cairn__buffer *why) {
     cairn__deciding *deciding = &client->deciding;
     cairn__moment moment;
     cairn__popup_decision decision;
@@ -156,6 +184,24 @@ void cairn__popups_decide(cairn_client *client, cairn__popup_how how, const cair
     const cairn__popup_ask ask = ask_of(deciding, how, name);
     cairn__decide_popup(deciding->held.decider, &moment.input, &ask, why, &decision);
     follow(client, &decision, moment.input.now_ms);
+    return decision;
+}
+
+static void decide_event(cairn_client *client, const cairn__event *event) {
+    cairn__deciding *deciding = &client->deciding;
+    bool sampled = is_sampled(client);
+    bool explains = sampled || wants_reasons(client);
+    cairn__buffer_clear(&deciding->answer);
+    cairn__buffer *why = explains ? &deciding->answer : NULL;
+    const cairn__popup_decision decision =
+        cairn__popups_decide(client, CAIRN__POPUP_BY_EVENT, event, event->name, why);
+    if (explains) {
+        cairn__deciding_remember(deciding, cairn__buffer_span(&deciding->answer));
+    }
+    if (sampled && decision.outcome == CAIRN__POPUP_NONE &&
+        decision.suppressed_why != CAIRN__WHY_COUNT) {
+        tell_suppressed(client, &decision);
+    }
 }
 
 void cairn__popups_explain(cairn_client *client, const cairn__moment *moment, cairn_span name,
@@ -187,10 +233,7 @@ void cairn__popups_after(cairn_client *client, const cairn__event *event) {
         return;
     }
     convert(client, event);
-    cairn__buffer *why = &client->deciding.answer;
-    cairn__buffer_clear(why);
-    cairn__popups_decide(client, CAIRN__POPUP_BY_EVENT, event, event->name, why);
-    cairn__deciding_remember(&client->deciding, cairn__buffer_span(why));
+    decide_event(client, event);
 }
 
 int64_t cairn__popups_pump(cairn_client *client) {
@@ -204,7 +247,7 @@ int64_t cairn__popups_pump(cairn_client *client) {
     while (deciding->showing.stage == CAIRN__SHOWING_NONE &&
            cairn__popup_queue_take(&deciding->queue, now_ms, &waited)) {
         const cairn_span name = { waited.name, waited.name_bytes };
-        cairn__popups_decide(client, CAIRN__POPUP_BY_QUEUE, NULL, name, NULL);
+        (void)cairn__popups_decide(client, CAIRN__POPUP_BY_QUEUE, NULL, name, NULL);
     }
     if (deciding->showing.stage == CAIRN__SHOWING_UNKEPT) {
         return CAIRN__SHOW_WAIT_MS_MAX; /* a completion comes sooner */

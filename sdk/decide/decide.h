@@ -64,6 +64,15 @@ typedef struct cairn__decide_input {
     size_t override_count;
 } cairn__decide_input;
 
+/** Reasons of popups, items, slots and strategies (reasons.def). Numbers may change, texts do not.
+ */
+typedef enum cairn__why {
+#define CAIRN__WHY(name, text, meaning) CAIRN__WHY_##name,
+#include "decide/reasons.def"
+#undef CAIRN__WHY
+    CAIRN__WHY_COUNT
+} cairn__why;
+
 /* --- popups --- */
 
 /** A popup that waits for its delay, or for another one to close. */
@@ -113,6 +122,11 @@ typedef struct cairn__popup_decision {
     /* control arms that would have been shown: track `$popup_show` with control for each */
     cairn__popup_choice controls[CAIRN__POPUP_CONTROLS_MAX];
     size_t control_count;
+    /* the first candidate that its audience, holdouts, quiet hours, caps or place refused, and why:
+     * for `$popup_suppressed`. CAIRN__WHY_COUNT: there is none. As `why` has it where that is asked
+     * for; without it caps are looked at first */
+    cairn__popup_choice suppressed;
+    cairn__why suppressed_why;
 } cairn__popup_decision;
 
 /**
@@ -151,15 +165,6 @@ size_t cairn__popup_converted(cairn__decider *decider, const cairn__decide_input
                               cairn__popup_choice *converted_out);
 
 /* --- reasons --- */
-
-/** Reasons of popups, items, slots and strategies (reasons.def). Numbers may change, texts do not.
- */
-typedef enum cairn__why {
-#define CAIRN__WHY(name, text, meaning) CAIRN__WHY_##name,
-#include "decide/reasons.def"
-#undef CAIRN__WHY
-    CAIRN__WHY_COUNT
-} cairn__why;
 
 /** "audience_unknown"; static storage. */
 const char *cairn__why_text(cairn__why why);

@@ -235,6 +235,12 @@ static cairn__why choose(cairn__popup_call *call, cairn__popup_choice *variant_o
     return why;
 }
 
+/* Was it kept from somebody whom it was meant for? Not before its time, for another event or page.
+ */
+static bool is_suppression(cairn__why why) {
+    return why >= CAIRN__WHY_AUDIENCE && why <= CAIRN__WHY_QUEUE_FULL && why != CAIRN__WHY_CONTROL;
+}
+
 static void consider(cairn__popup_call *call, const cairn__candidate *candidates, size_t count) {
     cairn__popup_choice choice = { .popup = candidates[0].popup };
     call->cap = NULL;
@@ -244,6 +250,10 @@ static void consider(cairn__popup_call *call, const cairn__candidate *candidates
     }
     if (why == CAIRN__WHY_SHOW || why == CAIRN__WHY_WAIT) {
         why = choose(call, &choice, why);
+    }
+    if (is_suppression(why) && call->decision->suppressed_why == CAIRN__WHY_COUNT) {
+        call->decision->suppressed = choice;
+        call->decision->suppressed_why = why;
     }
     if (call->to != NULL) {
         cairn__popup_answer_candidate(call, choice, why);
@@ -289,7 +299,8 @@ void cairn__decide_popup(cairn__decider *decider, const cairn__decide_input *inp
     cairn__popup_call call = {
         .decider = decider, .ask = ask, .to = why, .decision = decision_out, .first = true
     };
-    *decision_out = (cairn__popup_decision){ .outcome = CAIRN__POPUP_NONE };
+    *decision_out =
+        (cairn__popup_decision){ .outcome = CAIRN__POPUP_NONE, .suppressed_why = CAIRN__WHY_COUNT };
     cairn__decider_begin(decider, input);
     call.held_out =
         definitions->holdout > 0 && input->unit.len > 0 &&

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "client/deciding.h"
 #include "support/signed_bundle.h"
 #include "world.h"
 
@@ -332,6 +333,21 @@ static void a_popup_converts_once_within_its_window(void **state) {
     assert_int_equal(f->host->popups, 1); /* until converted */
 }
 
+static void a_sample_of_what_was_kept_back_is_told(void **state) {
+    fixture *f = *state;
+    enum { VIEWS = 400 };
+    put_popup(f, "{\"triggers\":[\"view\"],\"content\":{},\"audience\":\"count(buy) > 0\"}");
+    begin(f);
+    for (int i = 0; i < VIEWS; i++) {
+        track(f, "view");
+    }
+    fake_host_pass(f->host, f->client, 600000);
+    assert_int_equal(f->host->popups, 0);
+    size_t told = f->host->event_count - VIEWS;
+    assert_in_range(told, VIEWS / CAIRN__SUPPRESSED_ONE_IN / 3,
+                    3 * VIEWS / CAIRN__SUPPRESSED_ONE_IN);
+}
+
 /* --- slots, experiments ----------------------------------------------------------------------- */
 
 static void an_experiment_answers_and_tells_its_exposure_once_a_session(void **state) {
@@ -519,6 +535,7 @@ int main(void) {
         WITH_FIXTURE(a_delayed_popup_comes_when_it_is_due_and_a_second_waits_for_the_first),
         WITH_FIXTURE(a_manual_popup_is_shown_when_it_is_asked_for),
         WITH_FIXTURE(a_popup_converts_once_within_its_window),
+        WITH_FIXTURE(a_sample_of_what_was_kept_back_is_told),
         WITH_FIXTURE(an_experiment_answers_and_tells_its_exposure_once_a_session),
         WITH_FIXTURE(without_keys_nothing_of_it_is_kept_or_asked_for),
         WITH_FIXTURE(without_a_bundle_nothing_is_found),
