@@ -107,11 +107,13 @@ cairn_status cairn__deciding_open(cairn_client *client, const cairn_options *opt
     if (!take_keys(deciding, &options->decide)) {
         return CAIRN_INVALID;
     }
-    if (deciding->key_count == 0) {
+    if (deciding->key_count == 0 && !options->decide.keep_history) {
         return CAIRN_OK;
     }
-    client->sender.news = (cairn__sender_news){ fill_head, take_answer, client };
-    client->sender.poll_ms = INT64_MIN;
+    if (deciding->key_count > 0) {
+        client->sender.news = (cairn__sender_news){ fill_head, take_answer, client };
+        client->sender.poll_ms = INT64_MIN;
+    }
     cairn__client_on_purge(client, (cairn__purge_hook){ purge, is_purged, client });
     return open_local(client);
 }
@@ -600,13 +602,12 @@ static int64_t pump_bundle(cairn_client *client, int64_t now_ms) {
 
 int64_t cairn__deciding_pump(cairn_client *client) {
     cairn__deciding *deciding = &client->deciding;
-    if (deciding->key_count == 0 || !may_keep(client)) {
+    if (deciding->local == NULL || !may_keep(client)) {
         return -1;
     }
     int64_t now_ms = mono_ms(client);
     int64_t wait_ms = sooner(pump_bundle(client, now_ms), cairn__popups_pump(client));
-    return deciding->local == NULL ? wait_ms
-                                   : sooner(wait_ms, cairn__local_pump(deciding->local, now_ms));
+    return sooner(wait_ms, cairn__local_pump(deciding->local, now_ms));
 }
 
 /* --- where the person is ---------------------------------------------------------------------- */

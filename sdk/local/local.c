@@ -409,6 +409,17 @@ uint64_t cairn__local_last_seq(const cairn__local *local) {
     return local->known.last_seq;
 }
 
+bool cairn__local_history_after(cairn__local *local, uint64_t seq, cairn__local_event *event_out) {
+    const cairn__held *held = cairn__past_after(&local->known.past, seq);
+    if (held == NULL) {
+        return false;
+    }
+    const cairn__node *node = cairn__persons_find(&local->known.persons, held->node);
+    *event_out =
+        (cairn__local_event){ held->seq, node == NULL ? 0 : node->person, cairn__held_bytes(held) };
+    return true;
+}
+
 cairn_id cairn__local_current(const cairn__local *local) {
     const cairn__persons *persons = &local->known.persons;
     const cairn__node *node = cairn__persons_find(persons, persons->current);

@@ -210,6 +210,19 @@ cairn__facts cairn__local_facts(cairn__local *local, const cairn__query_moment *
  * NULL: no memory to put it together: do not decide. */
 const cairn__memory *cairn__local_memory(cairn__local *local);
 
+/* --- the events themselves ---------------------------------------------------------------------*/
+
+/** An event of the history, borrowed until the next call that changes something. */
+typedef struct cairn__local_event {
+    uint64_t seq;
+    uint64_t person; /* whose it is now, by a number that no other person of this store ever had */
+    cairn_span encoded;
+} cairn__local_event;
+
+/** The first event of the history whose seq is above this; false: there is none. What has left the
+ * history is not given any more. */
+bool cairn__local_history_after(cairn__local *local, uint64_t seq, cairn__local_event *event_out);
+
 /* --- looking inside ----------------------------------------------------------------------------*/
 
 typedef struct cairn__local_status {

@@ -8,6 +8,7 @@
 enum { PLACES_FIRST = 64 };
 
 static void give_back(cairn__past *past, cairn__held *held) {
+    past->given = past->given == held ? NULL : past->given;
     past->allocator.resize(past->allocator.self, held, sizeof *held + held->len, 0);
 }
 
@@ -151,6 +152,19 @@ int64_t cairn__past_move(cairn__past *past, uint32_t from, uint32_t to) {
     }
     past->newest = last;
     return latest_ms;
+}
+
+const cairn__held *cairn__past_after(cairn__past *past, uint64_t seq) {
+    if (past->newest == NULL || past->newest->seq <= seq) {
+        return NULL;
+    }
+    bool goes_on = past->given != NULL && past->given->seq == seq;
+    cairn__held *held = goes_on ? past->given->later : past->oldest;
+    while (held != NULL && held->seq <= seq) {
+        held = held->later;
+    }
+    past->given = held;
+    return held;
 }
 
 bool cairn__held_read(const cairn__held *held, cairn__arena *arena, cairn__event *event_out) {

@@ -22,7 +22,8 @@ typedef struct cairn__past {
     cairn__held *oldest, *newest; /* as they came */
     cairn__held **by_time;        /* `count` of them from `first` on */
     size_t first, count, capacity;
-    size_t bytes; /* of the encoded events */
+    size_t bytes;       /* of the encoded events */
+    cairn__held *given; /* by cairn__past_after, last; NULL: none, or it has gone */
 } cairn__past;
 
 void cairn__past_free(cairn__past *past);
@@ -41,6 +42,10 @@ void cairn__past_drop(cairn__past *past, cairn__held *held);
 /** Give one node's events to another; 0: forget them. Returns the latest time among them, or
  * INT64_MIN. */
 int64_t cairn__past_move(cairn__past *past, uint32_t from, uint32_t to);
+
+/** The first one, as they came, whose seq is above this; NULL: none. Quick for whoever asks on with
+ * the seq that was given last. */
+const cairn__held *cairn__past_after(cairn__past *past, uint64_t seq);
 
 /** The number of events before this time. */
 size_t cairn__past_place(const cairn__past *past, int64_t time_ms);

@@ -14,7 +14,8 @@
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS events(seq INTEGER PRIMARY KEY, person INTEGER NOT NULL,"
     " time_ms INTEGER NOT NULL, session INTEGER NOT NULL, name TEXT NOT NULL, event BLOB NOT NULL);"
-    "CREATE INDEX IF NOT EXISTS events_by_name ON events(name, time_ms);";
+    "CREATE INDEX IF NOT EXISTS events_by_name ON events(name, time_ms);"
+    "CREATE TABLE IF NOT EXISTS owner(id BLOB NOT NULL);";
 
 void cairn__sql_say(cairn__sql_fault *fault, const char *text) {
     size_t len = strlen(text);
@@ -196,13 +197,53 @@ cairn_status cairn__sql_commit(cairn__sql *sql) {
     return status;
 }
 
+/* Is it this one's? *known_out: it is somebody's. */
+static cairn_status is_owner(cairn__sql *sql, cairn_span owner, bool *is_out, bool *known_out) {
+    sqlite3_stmt *statement = prepare(sql, "SELECT id FROM owner");
+    int result = statement == NULL ? SQLITE_ERROR : sqlite3_step(statement);
+    *known_out = result == SQLITE_ROW;
+    *is_out = false;
+    if (*known_out) {
+        const void *bytes = sqlite3_column_blob(statement, 0);
+        cairn_span id = { bytes, (size_t)sqlite3_column_bytes(statement, 0) };
+        *is_out = cairn__span_equal(id, owner);
+    }
+    (void)sqlite3_finalize(statement);
+    return result == SQLITE_ROW || result == SQLITE_DONE ? CAIRN_OK : CAIRN_STORAGE;
+}
+
+cairn_status cairn__sql_own(cairn__sql *sql, cairn_span owner) {
+    bool is = false;
+    bool known = false;
+    if (owner.len > CAIRN__SQL_OWNER_BYTES_MAX) {
+        return CAIRN_INVALID;
+    }
+    cairn_status status = is_owner(sql, owner, &is, &known);
+    if (status != CAIRN_OK || is) {
+        return status;
+    }
+    if (known || sql->newest > 0) {
+        status = cairn__sql_purge(sql);
+    }
+    sqlite3_stmt *statement = prepare(sql, "INSERT INTO owner VALUES(?1)");
+    if (status != CAIRN_OK || statement == NULL) {
+        (void)sqlite3_finalize(statement);
+        return CAIRN_STORAGE;
+    }
+    bind_bytes(statement, 1, owner);
+    status = done(statement);
+    (void)sqlite3_finalize(statement);
+    return status;
+}
+
 cairn_status cairn__sql_purge(cairn__sql *sql) {
     if (sql->in_transaction) {
         (void)run(sql, "ROLLBACK");
         sql->in_transaction = false;
     }
     /* VACUUM, so that no page keeps what was deleted */
-    if (run(sql, "PRAGMA secure_delete=ON; DELETE FROM events; VACUUM") != CAIRN_OK) {
+    if (run(sql, "PRAGMA secure_delete=ON; DELETE FROM events; DELETE FROM owner; VACUUM") !=
+        CAIRN_OK) {
         return CAIRN_STORAGE;
     }
     sql->newest = 0;

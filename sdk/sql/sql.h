@@ -4,9 +4,9 @@
  *     SELECT sum(property(event, 'amount')) FROM events WHERE name = 'purchase'
  *
  * The table `events` has the columns seq (this device's count, ascending), person (the local
- * person's number), time_ms, session, name, event (the encoded event); property(event, name) gives
- * a property's value (a list as JSON text), and null where the event has none. `:now` is the moment
- * of the question.
+ * person's number when it was noted), time_ms, session, name, event (the encoded event);
+ * property(event, name) gives a property's value (a list as JSON text), and null where the event
+ * has none. `:now` is the moment of the question.
  *
  * It is a longer memory beside the device's history (sdk/local), never what decisions are made
  * from: both flavours decide the same. Rows that are missing after a crash are noted again from
@@ -27,7 +27,8 @@ enum {
     CAIRN__SQL_ANSWER_BYTES_MAX = 1024 * 1024, /* of an answer as JSON */
     CAIRN__SQL_COLUMNS_MAX = 64,               /* of an answer */
     CAIRN__SQL_STEPS_MAX = 20 * 1000 * 1000, /* instructions of SQLite's machine, about a second */
-    CAIRN__SQL_TRIM_EVERY = 256              /* notes between two looks at the limits */
+    CAIRN__SQL_TRIM_EVERY = 256,             /* notes between two looks at the limits */
+    CAIRN__SQL_OWNER_BYTES_MAX = 64
 };
 
 typedef struct cairn__sql cairn__sql;
@@ -50,6 +51,11 @@ typedef struct cairn__sql_fault {
 cairn_status cairn__sql_open(const cairn__sql_options *options, cairn__sql **sql_out,
                              cairn__sql_fault *fault_out);
 void cairn__sql_close(cairn__sql *sql); /* what is not committed is lost; NULL is fine */
+
+/** Say whose rows these are (the device's id, at most 64 bytes), before the first note: the rows of
+ * anybody else are removed, as by cairn__sql_purge, since a seq counts for one device.
+ * @retval CAIRN_INVALID  Longer. @retval CAIRN_STORAGE  Not done. */
+cairn_status cairn__sql_own(cairn__sql *sql, cairn_span owner);
 
 /** The newest seq that is held, 0 when there is none: what follows it is to be noted again. */
 uint64_t cairn__sql_newest(const cairn__sql *sql);

@@ -34,13 +34,14 @@ typedef struct cairn_bundle_key {
 /** Part of cairn_options. Zero means the default wherever one is named. */
 typedef struct cairn_decide_options {
     const cairn_bundle_key *keys; /**< Copied; at most 4. None: no bundle is asked for, no decision
-                                       made, nothing of this header kept. */
+                                       made, nothing of this header kept (but see keep_history). */
     size_t key_count;
     cairn_span region; /**< Where the person is ("DE", "US-CA"), for the bundle's consent defaults;
                           at most 16 bytes. Empty: those of everywhere else. Copied. */
     uint32_t history_events_max; /**< The person's events kept for rules; default 4,000. */
     uint32_t history_bytes_max;  /**< And their bytes; default 1 MiB. */
     uint32_t history_days_max;   /**< Default 90. */
+    bool keep_history; /**< The history is kept without keys, too: for cairn_history_next(). */
 } cairn_decide_options;
 
 /* --- where the person is -----------------------------------------------------------------------*/

@@ -166,6 +166,30 @@ static void a_purge_leaves_nothing_in_the_file(void **state) {
     assert_false(holds(bytes, len, "canary"));
 }
 
+static void the_rows_of_another_owner_go(void **state) {
+    fixture *f = *state;
+    char bytes[1 << 16];
+    assert_int_equal(note(f, 1, "canary_of_nobody", 1), CAIRN_OK);
+    assert_int_equal(cairn__sql_commit(f->sql), CAIRN_OK);
+    assert_int_equal(cairn__sql_own(f->sql, CAIRN_STR("device-1")), CAIRN_OK);
+    assert_int_equal(cairn__sql_newest(f->sql), 0);
+    assert_int_equal(note(f, 1, "canary_of_one", 1), CAIRN_OK);
+    assert_int_equal(cairn__sql_commit(f->sql), CAIRN_OK);
+    reopen(f);
+    assert_int_equal(cairn__sql_own(f->sql, CAIRN_STR("device-1")), CAIRN_OK);
+    assert_int_equal(cairn__sql_newest(f->sql), 1);
+    assert_int_equal(ask(f, "SELECT id FROM owner"), CAIRN_INVALID);
+    assert_int_equal(cairn__sql_own(f->sql, CAIRN_STR("device-2")), CAIRN_OK);
+    assert_int_equal(cairn__sql_newest(f->sql), 0);
+    FILE *file = fopen(f->path, "rb");
+    assert_non_null(file);
+    size_t len = fread(bytes, 1, sizeof bytes, file);
+    (void)fclose(file);
+    assert_false(holds(bytes, len, "canary"));
+    assert_false(holds(bytes, len, "device-1"));
+    assert_true(holds(bytes, len, "device-2"));
+}
+
 static void nothing_but_reading_events_is_allowed(void **state) {
     static const char *const refused[] = {
         "DELETE FROM events",
@@ -237,6 +261,7 @@ int main(void) {
         WITH_FIXTURE(what_is_committed_survives_and_the_rest_is_noted_again),
         WITH_FIXTURE(the_oldest_rows_go_beyond_the_limits),
         WITH_FIXTURE(a_purge_leaves_nothing_in_the_file),
+        WITH_FIXTURE(the_rows_of_another_owner_go),
         WITH_FIXTURE(nothing_but_reading_events_is_allowed),
         WITH_FIXTURE(questions_have_a_budget),
         WITH_FIXTURE(what_is_no_event_is_refused),
