@@ -55,8 +55,8 @@ full_sources() {
     find "$root/sdk/sql" "$root/wasm/full" -name '*.c' ! -name '*_fuzz.c' | sort
 }
 
-MEMORY_BYTES=$((4 * 1024 * 1024))
-FULL_MEMORY_BYTES=$((16 * 1024 * 1024))
+# Pages that are never touched cost nothing: room for the largest bundle while it replaces another.
+MEMORY_BYTES=$((16 * 1024 * 1024))
 
 link() { # name, bytes of memory, sources and objects
     local name=$1 memory=$2
@@ -103,7 +103,7 @@ compile() {
     compile_bundle
     link cairn.wasm "$MEMORY_BYTES" "${slim[@]}"
     compile_sqlite
-    link cairn-full.wasm "$FULL_MEMORY_BYTES" "${full[@]}" "$out/sqlite3.o"
+    link cairn-full.wasm "$MEMORY_BYTES" "${full[@]}" "$out/sqlite3.o"
 }
 
 # Scripts, in a module of their own: Duktape throws by longjmp, which needs WebAssembly's

@@ -23,6 +23,7 @@ enum {
     OPTION_SILENT = 2,  /* the server is not told of a withdrawal */
     OPTION_SIGNAL = 4,  /* the browser says Do Not Track or Global Privacy Control */
     REGION_BYTES_MAX = 16,
+    HISTORY_BYTES_MAX = 512 * 1024,
     EMIT_ACKED = 1,
     EMIT_REFUSED = 2,
     EMIT_PURGED = 3,
@@ -254,7 +255,8 @@ cairn_status export_init(const uint8_t *options, size_t len, const uint8_t *seed
         .queue_bytes_max = cairn__load_u32(options + 8),
         .decide = { .keys = the.keys,
                     .key_count = the.key_count,
-                    .region = { the.region, the.region_bytes } },
+                    .region = { the.region, the.region_bytes },
+                    .history_bytes_max = HISTORY_BYTES_MAX },
         .consent = { .required = cairn__load_u32(options + 12),
                      .denied = cairn__load_u32(options + 16),
                      .drop_before = (cairn__load_u32(options + 20) & OPTION_DROP) != 0,

@@ -7,12 +7,7 @@
 #include "bundle/facts.h"
 #include "client/client.h"
 
-enum {
-    ZONE_ARENA_BYTES_MAX = 64 * 1024,
-    ZONE_FILE_BYTES_MAX = 64 * 1024,
-    FACTS_ARENA_BYTES_MAX = 512 * 1024,
-    WIPE_RETRY_MS = 1000
-};
+enum { ZONE_ARENA_BYTES_MAX = 64 * 1024, FACTS_ARENA_BYTES_MAX = 512 * 1024, WIPE_RETRY_MS = 1000 };
 
 static int64_t mono_ms(const cairn_client *client) {
     return client->clock.mono_ms(client->clock.self);
@@ -59,7 +54,6 @@ static void free_held(cairn__held_bundle *held) {
     held->decider = NULL;
 }
 
-static cairn_value value_of(void *context, const cairn__rule_slot *slot);
 static void fill_head(void *self, cairn__sync_head *head);
 static void take_answer(void *self, const cairn__sync_response *response, uint64_t last_seq);
 static void purge(void *self);
@@ -73,7 +67,7 @@ static cairn_status open_local(cairn_client *client) {
         .history_events_max = deciding->options.history_events_max,
         .history_bytes_max = deciding->options.history_bytes_max,
         .history_days_max = deciding->options.history_days_max,
-        .value_of = value_of,
+        .value_of = cairn__context_value,
         .context = client,
     };
     return cairn__local_open(&options, &deciding->local);
@@ -96,7 +90,7 @@ cairn_status cairn__deciding_open(cairn_client *client, const cairn_options *opt
                            .page = cairn__buffer_make(allocator, CAIRN__PAGE_BYTES_MAX),
                            .device = cairn__person_make(allocator),
                            .zone_name = cairn__buffer_make(allocator, CAIRN__ZONE_NAME_BYTES_MAX),
-                           .zone_bytes = cairn__buffer_make(allocator, ZONE_FILE_BYTES_MAX),
+                           .zone_bytes = cairn__buffer_make(allocator, CAIRN__ZONE_FILE_BYTES_MAX),
                            .zone_arena = cairn__arena_make(allocator, ZONE_ARENA_BYTES_MAX),
                            .answer = cairn__buffer_make(allocator, CAIRN__ANSWER_BYTES_MAX) };
     deciding->options.keys = NULL; /* copied below */
@@ -133,88 +127,6 @@ void cairn__deciding_free(cairn_client *client) {
         cairn__buffer_free(&deciding->last[i]);
     }
     cairn__popups_free(deciding);
-}
-
-/* --- facts of the device ---------------------------------------------------------------------- */
-
-static cairn_value null_value(void) {
-    return (cairn_value){ .kind = CAIRN_VALUE_NULL };
-}
-
-static cairn_value text_value(cairn_span text) {
-    return (cairn_value){ CAIRN_VALUE_STRING, { .string = text } };
-}
-
-static cairn_value session_value(const cairn_client *client, cairn_span name) {
-    const cairn__state *state = &client->journal.state;
-    if (cairn__span_equal(name, CAIRN_STR("number"))) {
-        return (cairn_value){ CAIRN_VALUE_INTEGER, { .integer = (int64_t)state->session } };
-    }
-    if (cairn__span_equal(name, CAIRN_STR("started"))) {
-        return (cairn_value){ CAIRN_VALUE_TIME, { .time_ms = state->session_start_ms } };
-    }
-    return null_value();
-}
-
-static cairn_value device_value(const cairn_client *client, cairn_span name) {
-    const cairn__event *device = &client->deciding.device.view;
-    for (size_t i = 0; i < device->property_count; i++) {
-        if (cairn__span_equal(device->properties[i].name, name)) {
-            return device->properties[i].value;
-        }
-    }
-    if (cairn__span_equal(name, CAIRN_STR("platform"))) {
-        return text_value(client->sender.head.platform);
-    }
-    if (cairn__span_equal(name, CAIRN_STR("sdk_version"))) {
-        return text_value(client->sender.head.sdk_version);
-    }
-    return null_value();
-}
-
-static cairn_value value_of(void *context, const cairn__rule_slot *slot) {
-    const cairn_client *client = context;
-    return slot->space == CAIRN__RULE_SESSION ? session_value(client, slot->name)
-                                              : device_value(client, slot->name);
-}
-
-/* --- the zone --------------------------------------------------------------------------------- */
-
-/* The zone that was set, from what there is: its own file, or the bundle's table. */
-static cairn_status find_zone(cairn__deciding *deciding) {
-    deciding->zone = NULL;
-    cairn__arena_reset(&deciding->zone_arena);
-    if (deciding->zone_bytes.len > 0) {
-        return cairn__zone_parse(cairn__buffer_span(&deciding->zone_bytes), &deciding->zone_arena,
-                                 &deciding->zone);
-    }
-    if (deciding->zone_name.len == 0) {
-        return CAIRN_OK;
-    }
-    if (!cairn__deciding_has_bundle(deciding) || deciding->held.bundle->zones.len == 0) {
-        return CAIRN_NOT_FOUND;
-    }
-    return cairn__zone_table_find(deciding->held.bundle->zones,
-                                  cairn__buffer_span(&deciding->zone_name), &deciding->zone_arena,
-                                  &deciding->zone);
-}
-
-cairn_status cairn_set_zone(cairn_client *client, cairn_span name, cairn_span tzif) {
-    cairn__deciding *deciding = &client->deciding;
-    if (deciding->key_count == 0) {
-        return CAIRN_UNSUPPORTED;
-    }
-    if (name.len > CAIRN__ZONE_NAME_BYTES_MAX || tzif.len > ZONE_FILE_BYTES_MAX) {
-        return CAIRN_INVALID;
-    }
-    cairn__buffer_clear(&deciding->zone_name);
-    cairn__buffer_clear(&deciding->zone_bytes);
-    cairn__buffer_append(&deciding->zone_name, name);
-    cairn__buffer_append(&deciding->zone_bytes, tzif);
-    if (deciding->zone_name.failed || deciding->zone_bytes.failed) {
-        return CAIRN_NO_MEMORY;
-    }
-    return find_zone(deciding);
 }
 
 /* --- the bundle ------------------------------------------------------------------------------- */
@@ -279,7 +191,7 @@ static void use_definitions(cairn__deciding *deciding) {
                                definitions->zone);
     }
     if (deciding->zone == NULL) {
-        (void)find_zone(deciding);
+        (void)cairn__context_find_zone(deciding);
     }
 }
 
@@ -414,6 +326,18 @@ void cairn__deciding_catch_up(cairn_client *client) {
     }
 }
 
+/* A log that is new or was damaged does not know who is logged in; the client's state does. */
+static void log_in_again(cairn_client *client) {
+    const cairn__event *person = &client->journal.person.view;
+    const cairn_id known = cairn__local_current(client->deciding.local);
+    bool same = person->id_count == 0 || (cairn__span_equal(known.type, person->ids[0].type) &&
+                                          cairn__span_equal(known.value, person->ids[0].value));
+    if (!same) {
+        cairn__event login = { .kind = CAIRN__EVENT_LOGIN, .ids = person->ids, .id_count = 1 };
+        (void)cairn__client_put(client, &login);
+    }
+}
+
 void cairn__deciding_started(cairn_client *client) {
     cairn__deciding *deciding = &client->deciding;
     if (deciding->local == NULL || !may_keep(client)) {
@@ -426,6 +350,7 @@ void cairn__deciding_started(cairn_client *client) {
         deciding->local_started = true;
     }
     note_again(client);
+    log_in_again(client);
     if (cairn__deciding_has_bundle(deciding)) {
         use_definitions(deciding);
     }
@@ -608,36 +533,6 @@ int64_t cairn__deciding_pump(cairn_client *client) {
     int64_t now_ms = mono_ms(client);
     int64_t wait_ms = sooner(pump_bundle(client, now_ms), cairn__popups_pump(client));
     return sooner(wait_ms, cairn__local_pump(deciding->local, now_ms));
-}
-
-/* --- where the person is ---------------------------------------------------------------------- */
-
-cairn_status cairn_set_page(cairn_client *client, cairn_span page) {
-    cairn__deciding *deciding = &client->deciding;
-    if (deciding->key_count == 0) {
-        return CAIRN_UNSUPPORTED;
-    }
-    if (page.len > CAIRN__PAGE_BYTES_MAX || !cairn__utf8_valid(page)) {
-        return CAIRN_INVALID;
-    }
-    cairn__buffer_clear(&deciding->page);
-    cairn__buffer_append(&deciding->page, page);
-    return deciding->page.failed ? CAIRN_NO_MEMORY : CAIRN_OK;
-}
-
-cairn_status cairn_set_device(cairn_client *client, const cairn_property *properties,
-                              size_t count) {
-    cairn__event_fault fault;
-    const cairn__event wanted = { .name = CAIRN_STR("device"), /* the check asks for one */
-                                  .properties = properties,
-                                  .property_count = count };
-    if (client->deciding.key_count == 0) {
-        return CAIRN_UNSUPPORTED;
-    }
-    if (!cairn__event_check(&wanted, &fault)) {
-        return CAIRN_INVALID;
-    }
-    return cairn__person_set(&client->deciding.device, &wanted);
 }
 
 /* Where the memory of what was shown could not be made, nothing may be shown. */

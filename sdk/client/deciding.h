@@ -18,7 +18,8 @@ enum {
     CAIRN__BUNDLE_SLOT_FIRST = 2, /* of the state slots: 2 and 3 */
     CAIRN__BUNDLE_RETRY_MS = 5000,
     CAIRN__PAGE_BYTES_MAX = 1024,
-    CAIRN__ANSWER_BYTES_MAX = 1024 * 1024,
+    CAIRN__ZONE_FILE_BYTES_MAX = 64 * 1024,
+    CAIRN__ANSWER_BYTES_MAX = 4 * 1024 * 1024,
     CAIRN__LAST_DECISIONS = 8,             /* kept for cairn_inspect */
     CAIRN__LAST_DECISION_BYTES_MAX = 4096, /* of each; longer ones only their name */
     CAIRN__WATCH_MS = 60000,               /* from a look inside: reasons are kept so long */
@@ -132,6 +133,11 @@ bool cairn__deciding_done(cairn_client *client, uint32_t ticket, bool durable);
 
 /** Do what is due; the wait until something is, or -1. */
 int64_t cairn__deciding_pump(cairn_client *client);
+
+/** device.* and session.*, as sdk/local asks for them; `context` is the client (context.c). */
+cairn_value cairn__context_value(void *context, const cairn__rule_slot *slot);
+/** The zone that was set, from what there is now. Statuses as cairn_set_zone(). */
+cairn_status cairn__context_find_zone(cairn__deciding *deciding);
 
 /* --- what the files of this part share --------------------------------------------------------*/
 

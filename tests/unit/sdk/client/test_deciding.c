@@ -284,6 +284,27 @@ static void a_shared_device_never_mixes_two_persons(void **state) {
     assert_int_equal(f->host->popups, 2); /* Ann has */
 }
 
+static void who_is_logged_in_is_known_again_when_the_devices_log_is_lost(void **state) {
+    fixture *f = *state;
+    const cairn_id ann = { CAIRN_STR("login"), CAIRN_STR("ann") };
+    put_popup(f, "{\"triggers\":[\"view\"],\"content\":{}}");
+    begin(f);
+    assert_int_equal(cairn_login(f->client, ann), CAIRN_OK);
+    fake_host_pass(f->host, f->client, 60000);
+    for (size_t i = 0; i < f->host->segment_count; i++) {
+        if (f->host->segments[i].number >= CAIRN__LOCAL_SEGMENT_FIRST) {
+            cairn__buffer_clear(&f->host->segments[i].bytes);
+        }
+    }
+    size_t events = f->host->event_count;
+    boot(f);
+    fake_host_pass(f->host, f->client, 60000);
+    assert_int_equal(f->host->event_count, events + 1); /* the login, said again */
+    boot(f);
+    fake_host_pass(f->host, f->client, 60000);
+    assert_int_equal(f->host->event_count, events + 1);
+}
+
 static void a_delayed_popup_comes_when_it_is_due_and_a_second_waits_for_the_first(void **state) {
     fixture *f = *state;
     put_popup(f, "{\"triggers\":[\"view\"],\"content\":{},\"delay\":\"3 s\"}");
@@ -532,6 +553,7 @@ int main(void) {
         WITH_FIXTURE(a_cap_is_never_passed_whatever_is_lost_at_whatever_write),
         WITH_FIXTURE(rules_over_history_hold_offline_and_over_restarts),
         WITH_FIXTURE(a_shared_device_never_mixes_two_persons),
+        WITH_FIXTURE(who_is_logged_in_is_known_again_when_the_devices_log_is_lost),
         WITH_FIXTURE(a_delayed_popup_comes_when_it_is_due_and_a_second_waits_for_the_first),
         WITH_FIXTURE(a_manual_popup_is_shown_when_it_is_asked_for),
         WITH_FIXTURE(a_popup_converts_once_within_its_window),
