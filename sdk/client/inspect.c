@@ -4,6 +4,8 @@
 #include "client/client.h"
 #include "client/deciding.h"
 
+enum { COUNTERS_MAX = 100 }; /* names of which the counts are shown */
+
 static void number(cairn__buffer *to, const char *name, int64_t value) {
     if (to->len > 0 && to->data[to->len - 1] != '{') {
         cairn__buffer_byte(to, ',');
@@ -119,6 +121,28 @@ static void write_local(const cairn__deciding *deciding, cairn__buffer *to) {
     cairn__buffer_byte(to, '}');
 }
 
+/* What decisions remember of the person: the first names, in order of first sight. */
+static void write_counters(const cairn__deciding *deciding, cairn__buffer *to) {
+    static const char *const kinds[] = { "popup", "group", "item", "experiment" };
+    static const char *const counts[] = { "shows", "clicks", "conversions", "closes" };
+    const cairn__memory *memory =
+        deciding->local == NULL ? NULL : cairn__local_memory(deciding->local);
+    CAIRN__JSON_PUT(to, ",\"counters\":[");
+    for (uint32_t i = 0; memory != NULL && i < memory->count && i < COUNTERS_MAX; i++) {
+        const cairn__memory_entry *entry = &memory->entries[i];
+        cairn__buffer_append(to, i > 0 ? CAIRN_STR(",{") : CAIRN_STR("{"));
+        text(to, kinds[entry->kind], entry->name);
+        if (entry->item.len > 0) {
+            text(to, "of", entry->item);
+        }
+        for (size_t count = 0; count < CAIRN__MEMORY_COUNTS; count++) {
+            number(to, counts[count], entry->counts[count].total);
+        }
+        cairn__buffer_byte(to, '}');
+    }
+    cairn__buffer_byte(to, ']');
+}
+
 static void write_popups(const cairn__deciding *deciding, cairn__buffer *to) {
     static const char *const stages[] = { "none", "being_kept", "open" };
     const cairn__showing *showing = &deciding->showing;
@@ -171,6 +195,7 @@ cairn_status cairn_inspect(cairn_client *client, cairn_span *json_out) {
     write_consent(client, to);
     write_bundle(deciding, to);
     write_local(deciding, to);
+    write_counters(deciding, to);
     write_popups(deciding, to);
     write_decisions(deciding, to);
     cairn__buffer_byte(to, '}');

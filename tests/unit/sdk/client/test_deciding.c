@@ -198,6 +198,7 @@ static void a_popup_waits_for_its_show_to_be_durable(void **state) {
         "{\"popup\":\"welcome\",\"version\":1,\"variant\":\"main\",\"template\":\"modal\","
         "\"content\":{\"a\":1}}");
     expect_inspect(f, "\"stage\":\"open\",\"name\":\"welcome\"");
+    expect_inspect(f, "{\"popup\":\"welcome\",\"shows\":1,\"clicks\":0,");
     close_popup(f);
     expect_inspect(f, "\"stage\":\"none\"");
 }
