@@ -14,4 +14,7 @@ void cairn__json_text(cairn__buffer *to, cairn_span text);
 /** Decimal. */
 void cairn__json_integer(cairn__buffer *to, int64_t number);
 
+/** A decimal that reads as the same double again; null where it is not finite. */
+void cairn__json_number(cairn__buffer *to, double number);
+
 #endif

@@ -209,6 +209,15 @@ void cairn__decide_slot(cairn__decider *decider, const cairn__decide_input *inpu
                         const cairn__slot_ask *ask, cairn__buffer *why,
                         cairn__slot_decision *decision_out);
 
+/** Of a decision that wants a script: what it is given, as JSON (docs/SCRIPTS.md, use "rank"): the
+ * person's properties and tags that rules name and that are known, and the pool in its order.
+ * Appended; run it as the use "rank" and ask again with the scores of the pool. */
+void cairn__slot_script_input(const cairn__definitions *definitions, const cairn__facts *facts,
+                              const cairn__slot_decision *decision, cairn__buffer *to);
+
+/** A reason for a script that was lost, by its text; false: it is none. */
+bool cairn__slot_lost_named(cairn_span reason, cairn__why *why_out);
+
 /* --- experiments and flags --- */
 
 typedef struct cairn__experiment_answer {

@@ -220,6 +220,9 @@ static void answer_end(const call *c) {
         cairn__answer_text(c->to,
                            ",\"strategy\":", c->slot->strategies[c->decision->strategy].name);
     }
+    if (c->decision->script.len > 0) {
+        cairn__answer_text(c->to, ",\"wants_script\":", c->decision->script);
+    }
     answer_items(c);
     cairn__buffer_byte(c->to, '}');
 }
