@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "edge/accept.h"
 #include "edge/inflate.h"
 #include "edge/routes.h"
 #include "edge/text.h"
@@ -40,6 +41,8 @@ typedef struct check {
     size_t event_count, rejected_count;
     uint64_t bundle_version; /* of a sync: what the device holds */
     bool wants_bundle, accepts_gzip;
+    cairn__sync_head head; /* of a sync */
+    cairn__tell *tell;     /* the device will be told of its person; NULL: not with this answer */
 } check;
 
 /* A check that outlives its request's bytes. */
@@ -134,6 +137,7 @@ static void check_sync(check *c, cairn_span body) {
     c->payload = body;
     c->project_key = verdict.project_key;
     c->event_count = verdict.event_count;
+    c->head = verdict.head;
     c->bundle_version = verdict.bundle_version;
     c->wants_bundle = (verdict.capabilities & CAIRN__CAPABILITY_DECIDES) != 0;
     c->rejected_count = verdict.rejected_count;
@@ -256,39 +260,76 @@ static const cairn__served *bundle_for(cairn__edge *edge, const cairn__exchange 
     return served;
 }
 
-static void prepare_sync(cairn__edge *edge, cairn__exchange *exchange, check *c) {
-    const cairn__served *served = bundle_for(edge, exchange, c);
+bool cairn__sync_answer_prepare(cairn__edge *edge, cairn__exchange *exchange,
+                                const cairn__sync_answer *how) {
+    const cairn__served *served = edge->definitions.projects[exchange->project].served;
     const char *cors = cairn__routes_headers(edge, exchange);
     cairn__answer answer = { .status = 200,
                              .content_type = "application/x-protobuf",
                              .headers = cors };
     char headers[400];
-    if (served != NULL && c->accepts_gzip && served->packed.len > 0) {
-        c->packed = cairn__buffer_make(cairn__heap(), ANSWER_BYTES_MAX);
-        cairn__served_gzip(served, cairn__buffer_span(&c->answer), &c->packed);
+    cairn__buffer packed = cairn__buffer_make(cairn__heap(), ANSWER_BYTES_MAX);
+    if (how->with_bundle && how->accepts_gzip && served->packed.len > 0) {
+        cairn__served_gzip(served, cairn__buffer_span(how->response), &packed);
         (void)snprintf(headers, sizeof headers,
                        "%sContent-Encoding: gzip\r\nVary: Accept-Encoding\r\n", cors);
         answer.headers = headers;
-        answer.body = cairn__buffer_span(&c->packed);
+        answer.body = cairn__buffer_span(&packed);
     } else {
-        if (served != NULL) {
-            cairn__served_append(served, &c->answer);
+        if (how->with_bundle) {
+            cairn__served_append(served, how->response);
         }
-        answer.body = cairn__buffer_span(&c->answer);
+        answer.body = cairn__buffer_span(how->response);
     }
+    bool good = !how->response->failed && !packed.failed;
     cairn__exchange_prepare(exchange, answer);
+    cairn__buffer_free(&packed);
+    return good;
 }
 
-static void prepare(cairn__edge *edge, cairn__exchange *exchange, check *c) {
+static void on_durable(cairn__exchange *exchange, bool durable) {
+    cairn__tell *tell = exchange->job;
+    exchange->durable = NULL;
+    if (durable) {
+        cairn__tell_ready(tell);
+    } else {
+        cairn__tell_drop(tell);
+    }
+}
+
+static bool prepare_sync(cairn__edge *edge, cairn__exchange *exchange, check *c) {
+    const cairn__served *served = bundle_for(edge, exchange, c);
+    const cairn__sync_answer answer = { &c->answer, served != NULL, c->accepts_gzip };
+    bool decides =
+        c->wants_bundle && edge->definitions.projects[exchange->project].served->version > 0;
+    c->tell = decides ? cairn__tell_make(&edge->telling, exchange, &c->head) : NULL;
+    if (c->tell != NULL) {
+        cairn__tell_keep(c->tell, cairn__buffer_span(&c->answer), served != NULL, c->accepts_gzip);
+    } else if (decides) {
+        cairn__count(&edge->metrics.facts_deferred, 1);
+    }
+    return cairn__sync_answer_prepare(edge, exchange, &answer);
+}
+
+static bool prepare(cairn__edge *edge, cairn__exchange *exchange, check *c) {
     if (c->is_sync) {
-        prepare_sync(edge, exchange, c);
-        return;
+        return prepare_sync(edge, exchange, c);
     }
     cairn__exchange_prepare(exchange,
                             (cairn__answer){ .status = 200,
                                              .content_type = "application/json",
                                              .headers = cairn__routes_headers(edge, exchange),
                                              .body = cairn__buffer_span(&c->answer) });
+    return !c->answer.failed;
+}
+
+/* It was prepared, and is not sent. */
+static void give_up(cairn__edge *edge, cairn__exchange *exchange, check *c) {
+    if (c->tell != NULL) {
+        cairn__tell_drop(c->tell);
+        exchange->durable = NULL;
+    }
+    refuse(edge, exchange, c);
 }
 
 static void finish(cairn__edge *edge, cairn__exchange *exchange, check *c) {
@@ -298,15 +339,22 @@ static void finish(cairn__edge *edge, cairn__exchange *exchange, check *c) {
         refuse(edge, exchange, c);
         return;
     }
-    prepare(edge, exchange, c);
-    if (c->answer.failed || c->packed.failed) {
+    if (!prepare(edge, exchange, c)) {
         set_problem(c, 503, out_of_memory);
-        refuse(edge, exchange, c);
+        give_up(edge, exchange, c);
         return;
     }
-    if (c->event_count == 0) {
-        cairn__exchange_send(exchange); /* nothing to keep */
+    if (c->event_count == 0) { /* nothing to keep */
+        if (c->tell != NULL) {
+            cairn__tell_ready(c->tell);
+        } else {
+            cairn__exchange_send(exchange);
+        }
         return;
+    }
+    if (c->tell != NULL) {
+        exchange->job = c->tell;
+        exchange->durable = on_durable;
     }
     const cairn__log_entry entry = {
         .type = c->is_sync ? CAIRN__LOG_SYNC : CAIRN__LOG_EVENTS,
@@ -317,7 +365,7 @@ static void finish(cairn__edge *edge, cairn__exchange *exchange, check *c) {
     if (!cairn__commit_add(&edge->commit, exchange, &entry)) {
         set_problem(c, 503, full);
         cairn__count(&edge->metrics.refused_busy, 1);
-        refuse(edge, exchange, c);
+        give_up(edge, exchange, c);
         return;
     }
     cairn__count(&edge->metrics.requests_accepted, 1);

@@ -57,22 +57,30 @@ static void on_check(uv_check_t *check) {
     hand_over(check->data);
 }
 
-static void answer_group(cairn__commit *commit, cairn__exchange *first, cairn_status status) {
+static void answer_one(cairn__commit *commit, cairn__exchange *exchange, bool durable) {
     static const cairn__problem failed = {
         .status = 503,
         .code = "log_unavailable",
         .detail = "the data could not be made durable",
         .fix = "send it again; nothing of it was taken",
     };
+    bool told = exchange->durable != NULL;
+    if (told) {
+        exchange->durable(exchange, durable);
+    }
+    if (!durable) {
+        cairn__count(&commit->metrics->refused_log, 1);
+        cairn__exchange_problem(exchange, &failed, "Retry-After: 1\r\n");
+    } else if (!told) {
+        cairn__exchange_send(exchange);
+    }
+}
+
+static void answer_group(cairn__commit *commit, cairn__exchange *first, cairn_status status) {
     while (first != NULL) {
         cairn__exchange *exchange = first;
         first = exchange->also;
-        if (status == CAIRN_OK) {
-            cairn__exchange_send(exchange);
-        } else {
-            cairn__count(&commit->metrics->refused_log, 1);
-            cairn__exchange_problem(exchange, &failed, "Retry-After: 1\r\n");
-        }
+        answer_one(commit, exchange, status == CAIRN_OK);
     }
 }
 

@@ -35,6 +35,9 @@ typedef struct cairn__exchange {
     void *job;                     /* the handler's */
     size_t project;                /* the handler's */
     void (*gone)(struct cairn__exchange *exchange); /* told when the connection goes; or NULL */
+    /** Told that what it adds to the log is durable, and then sends it; or that it is not, and is
+     * answered. NULL: it is sent. */
+    void (*durable)(struct cairn__exchange *exchange, bool durable);
     cairn__buffer out;
     bool answered; /* out is whole */
     bool close;    /* after the answer */

@@ -45,6 +45,11 @@ size_t cairn__edge_project_named(const cairn__edge *edge, cairn_span name) {
     return SIZE_MAX;
 }
 
+cairn__ready *cairn__edge_ready(cairn__edge *edge, size_t project) {
+    return cairn__ready_take(&edge->definitions.projects[project], &edge->config.projects[project],
+                             &edge->ready[project]);
+}
+
 static const char *environment(void *self, const char *name) {
     (void)self;
     return getenv(name);
@@ -202,6 +207,7 @@ static void on_event(void *self, size_t project, cairn_span json) {
 static void finish(cairn__edge *edge) {
     uv_timer_stop(&edge->drain);
     cairn__commit_stop(&edge->commit);
+    cairn__telling_stop(&edge->telling);
     cairn__folder_stop(&edge->folder, (uint64_t)edge->config.drain_timeout_ms);
     cairn__live_stop(&edge->live);
     cairn__sandbox_stop(edge->sandbox);
@@ -222,7 +228,7 @@ static void on_drain(uv_timer_t *timer) {
         edge->drain_end_ms = now + (uint64_t)edge->config.drain_timeout_ms;
         cairn__server_drain(&edge->server);
     }
-    bool quiet = edge->server.connection_count == 0 && edge->asking == 0;
+    bool quiet = edge->server.connection_count == 0 && edge->asking == 0 && edge->deciding == 0;
     bool late = now >= edge->drain_end_ms;
     /* Work in the pool ends by itself and must be waited for: it holds what finish takes away. */
     if ((quiet || late) && edge->working == 0 && cairn__commit_is_idle(&edge->commit)) {
@@ -286,7 +292,8 @@ static bool open_definitions(cairn__edge *edge) {
         cairn__logline("error", "definitions_not_opened", text);
         return false;
     }
-    return true;
+    edge->ready = calloc(edge->definitions.count, sizeof(cairn__ready *));
+    return edge->ready != NULL;
 }
 
 static bool open_folder(cairn__edge *edge) {
@@ -324,6 +331,7 @@ static bool start_threads(cairn__edge *edge) {
     int code = cairn__live_start(&edge->live, &edge->loop, cairn__edge_now_ms());
     code = code != 0 ? code : cairn__commit_start(&edge->commit, edge->writer, &edge->loop);
     code = code != 0 ? code : cairn__folder_start(&edge->folder, &edge->loop);
+    code = code != 0 ? code : cairn__telling_start(&edge->telling, edge);
     if (code != 0) {
         cairn__logline("error", "threads_not_started", uv_strerror(code));
         return false;
@@ -442,6 +450,10 @@ int cairn__edge_main(const char *config_path) {
             code = edge->failed ? CAIRN__EXIT_FAILED : CAIRN__EXIT_OK;
             cairn__logline("info", "ended", NULL);
         }
+        for (size_t i = 0; edge->ready != NULL && i < edge->definitions.count; i++) {
+            cairn__ready_release(edge->ready[i]);
+        }
+        free(edge->ready);
         cairn__definitions_close(&edge->definitions);
         cairn__zones_free(&edge->zones);
         if (edge->reloaded) {

@@ -10,13 +10,16 @@
 #include "edge/folder.h"
 #include "edge/live.h"
 #include "edge/metrics.h"
+#include "edge/ready.h"
 #include "edge/sandbox.h"
+#include "edge/telling.h"
 #include "edge/zones.h"
 
 enum { CAIRN__TICK_ENTRY_BYTES = 20 }; /* an entry without project and payload */
 enum { CAIRN__CHECK_ARENA_BYTES_MAX = 128 * 1024 * 1024 }; /* of one request's check */
 
-typedef struct cairn__edge {
+typedef struct cairn__edge cairn__edge;
+struct cairn__edge {
     uv_loop_t loop;
     cairn__config config;
     cairn__config first_config; /* whose texts other threads use */
@@ -37,8 +40,11 @@ typedef struct cairn__edge {
     uv_timer_t minute;       /* the clock's entries */
     uv_timer_t drain;
     uv_signal_t signals[3];
-    size_t asking;  /* questions under way */
-    size_t working; /* jobs of the pool under way */
+    cairn__ready **ready; /* per project; NULL: its bundle was not asked for yet */
+    cairn__telling telling;
+    size_t deciding; /* decisions under way */
+    size_t asking;   /* questions under way */
+    size_t working;  /* jobs of the pool under way */
     uint64_t position_at_tick;
     uint64_t drain_end_ms;
     bool reloaded; /* config is not first_config any more */
@@ -47,7 +53,7 @@ typedef struct cairn__edge {
     bool log_failing;
     bool draining; /* readyz says no */
     bool closing;  /* and no connection is accepted */
-} cairn__edge;
+};
 
 /** Wall clock of now. */
 int64_t cairn__edge_now_ms(void);
@@ -55,5 +61,9 @@ int64_t cairn__edge_now_ms(void);
 size_t cairn__edge_project_of_key(const cairn__edge *edge, cairn_span key);
 /** Index of a project by its name; SIZE_MAX: there is none. An empty name means the only one. */
 size_t cairn__edge_project_named(const cairn__edge *edge, cairn_span name);
+
+/** The project's newest bundle, read for decisions or to be read; release it. NULL: there is none,
+ * or no memory. */
+cairn__ready *cairn__edge_ready(cairn__edge *edge, size_t project);
 
 #endif

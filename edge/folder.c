@@ -186,6 +186,9 @@ static void answer(cairn__folder *folder, cairn__ask *ask) {
     if (ask->kind == CAIRN__ASK_VIEW) {
         ask->view = cairn__fold_view_take(fold);
         ask->status = ask->view == NULL ? CAIRN_NO_MEMORY : CAIRN_OK;
+    } else if (ask->kind == CAIRN__ASK_KNOWN) {
+        ask->late = ask->until > folder->position;
+        ask->status = cairn__fold_know(fold, &ask->who, &ask->known);
     } else {
         ask->status = cairn__fold_person(fold, ask->id, &ask->json);
     }

@@ -12,16 +12,23 @@
 #include "fold/fold.h"
 #include "log/log.h"
 
-typedef enum cairn__ask_kind { CAIRN__ASK_VIEW, CAIRN__ASK_PERSON } cairn__ask_kind;
+typedef enum cairn__ask_kind {
+    CAIRN__ASK_VIEW,
+    CAIRN__ASK_PERSON,
+    CAIRN__ASK_KNOWN /* of a person, for decisions */
+} cairn__ask_kind;
 
 /** A question to the thread. Owned by the asker; may not be touched until done is called. */
 typedef struct cairn__ask {
     cairn__ask_kind kind;
     size_t project;
-    cairn_id id;                          /* PERSON; borrowed */
-    cairn_status status;                  /* the outcome */
-    cairn__fold_view *view;               /* VIEW: release it */
-    cairn__buffer json;                   /* PERSON */
+    cairn_id id;              /* PERSON; borrowed */
+    cairn_status status;      /* the outcome */
+    cairn__fold_view *view;   /* VIEW: release it */
+    cairn__buffer json;       /* PERSON */
+    cairn__fold_who who;      /* KNOWN; borrowed */
+    cairn__fold_known *known; /* KNOWN: release it */
+    bool late;                /* answered before all that was durable when it was asked is folded */
     void (*done)(struct cairn__ask *ask); /* on the loop */
     void *self;
     uint64_t until;    /* the folder's: answered when all before it is folded ... */

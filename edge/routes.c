@@ -32,6 +32,7 @@ static const cairn__route public_routes[] = {
 static const cairn__route admin_routes[] = {
     { "/v1/analyze", cairn__handle_analyze, POST, JSON_ONLY },
     { "/v1/scripts/run", cairn__handle_script, POST, JSON_ONLY },
+    { "/v1/decide", cairn__handle_decide, POST, JSON_ONLY },
     { "/v1/persons/{id}", cairn__handle_person, GET, PREFIX },
     { "/v1/stream", cairn__handle_stream, GET, 0 },
     { "/v1/popups", cairn__handle_definition_list, GET, 0 },

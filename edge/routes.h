@@ -51,6 +51,8 @@ void cairn__handle_analyze(cairn__edge *edge, cairn__exchange *exchange,
                            const cairn__http_head *head, cairn_span content);
 void cairn__handle_script(cairn__edge *edge, cairn__exchange *exchange,
                           const cairn__http_head *head, cairn_span content);
+void cairn__handle_decide(cairn__edge *edge, cairn__exchange *exchange,
+                          const cairn__http_head *head, cairn_span content);
 void cairn__handle_person(cairn__edge *edge, cairn__exchange *exchange,
                           const cairn__http_head *head, cairn_span content);
 void cairn__handle_stream(cairn__edge *edge, cairn__exchange *exchange,

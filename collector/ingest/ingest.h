@@ -48,6 +48,7 @@ typedef struct cairn__ingest_sync_verdict {
     size_t event_count;
     uint64_t bundle_version; /* what the device holds; 0: none */
     uint64_t capabilities;   /* CAIRN__CAPABILITY_... */
+    cairn__sync_head head;   /* borrows the body and the arena */
 } cairn__ingest_sync_verdict;
 
 /** @retval CAIRN_INVALID    The envelope is wrong: problem_out; nothing may be appended.

@@ -103,6 +103,7 @@ cairn_status cairn__ingest_sync_check(cairn_span body, cairn__arena *arena,
     verdict_out->event_count = request.event_count;
     verdict_out->bundle_version = request.head.bundle_version;
     verdict_out->capabilities = request.head.capabilities;
+    verdict_out->head = request.head;
     verdict_out->rejected = rejected;
     if (status == CAIRN_NO_MEMORY) {
         refuse(problem_out, "too_large", "events", "the events do not fit in memory");

@@ -53,13 +53,14 @@ def login_message(seq, time_ms, kind, value):
             + bytes_field(9, person))
 
 
-def sync_request(key, device_id, sent_ms, events, bundle_version=None):
+def sync_request(key, device_id, sent_ms, events, bundle_version=None, facts_version=0):
     """`events`: encoded Event messages, the oldest first. A device that decides has a bundle of
     some version, 0 before its first."""
     head = bytes_field(1, key) + bytes_field(2, device_id) + bytes_field(3, "test")
     head += bytes_field(4, "0") + number_field(6, sent_ms)
     if bundle_version is not None:
         head += number_field(9, bundle_version) + number_field(11, 1)
+        head += number_field(10, facts_version)
     return head + b"".join(bytes_field(14, event) for event in events)
 
 
@@ -95,7 +96,7 @@ def sync_response(data):
     """{"acked_seq": .., "rejected": [(seq, reason)], "retry_after_ms": .., "new_device_id": ..,
     "bundle": .., "bundle_version": ..}"""
     out = {"acked_seq": 0, "rejected": [], "retry_after_ms": 0, "new_device_id": False,
-           "bundle": b"", "bundle_version": 0}
+           "bundle": b"", "bundle_version": 0, "facts": b"", "facts_version": 0}
     for field, value in fields(data):
         if field == 1:
             out["acked_seq"] = value
@@ -106,6 +107,10 @@ def sync_response(data):
             out["bundle"] = value
         elif field == 5:
             out["bundle_version"] = value
+        elif field == 6:
+            out["facts"] = value
+        elif field == 7:
+            out["facts_version"] = value
         elif field == 10:
             out["retry_after_ms"] = value
         elif field == 12:
