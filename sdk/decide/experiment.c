@@ -11,7 +11,7 @@ static int forced(const cairn__experiment *experiment, uint32_t variant,
         return CAIRN__REASON_FORCED_UNKNOWN;
     }
     *variant_out = (int)variant;
-    return reason;
+    return (int)reason;
 }
 
 static bool valid(const cairn__experiment *experiment) {
