@@ -1,9 +1,12 @@
 """Decisions on the server, and what devices are told of their persons, over sockets."""
+import base64
+import os
 import struct
+import subprocess
 import time
 import unittest
 
-from edge_case import EdgeCase
+from edge_case import BINARY, EdgeCase
 
 import cairn_wire
 from edge_process import WRITE_KEY
@@ -168,6 +171,39 @@ class Decide(EdgeCase):
                           {"content-type": "application/x-protobuf"}, self.edge.port)
         response = cairn_wire.sync_response(data)
         self.assertEqual((response["acked_seq"], response["facts"]), (1, b""))
+
+
+class SameBytes(EdgeCase):
+    """A real device and a real edge: decide_peer.c."""
+
+    def test_a_device_and_the_edge_give_the_same_bytes(self):
+        rules = ["count(look) >= 2", "count(cart, last 1 day) = 1 and not did(buy, last 1 hour)",
+                 "user.vip is not set", "sum(buy.n, last 7 days) > 10", "session.number >= 1"]
+        for number, rule in enumerate(rules):
+            body = {"triggers": ["look", "cart"], "audience": rule, "priority": number % 3,
+                    "caps": [{"at_most": 2, "per": "day"}, {"at_most": 1, "per": "session"}],
+                    "variants": [{"name": "a", "content": {"n": number}},
+                                 {"name": "b", "content": {}}]}
+            answer = call(self.edge, "PUT", f"/v1/popups/p{number}", body)
+            self.assertEqual(answer[0], 201, answer)
+        answer = call(self.edge, "PUT", "/v1/experiments/e0", {
+            "variants": [{"name": "a", "value": 1}, {"name": "b", "value": 2}], "fallback": 0,
+            "audience": "count(look) >= 1", "unit": "login"})
+        self.assertEqual(answer[0], 201, answer)
+        answer = call(self.edge, "PUT", "/v1/slots/home", {
+            "size": 2, "items": [{"id": f"i{n}", "content": {}} for n in range(4)],
+            "lists": {"all": ["i0", "i1", "i2", "i3"]}, "default": "all",
+            "strategies": [{"name": "s", "audience": "count(buy) >= 1", "exploration": 0.5,
+                            "recall": [{"list": "all"}]}]})
+        self.assertEqual(answer[0], 201, answer)
+        key = call(self.edge, "GET", "/v1/bundle/key")[2]
+        for seed in (1, 2, 3):
+            done = subprocess.run(
+                [os.path.join(os.path.dirname(BINARY), "decide_peer"), str(self.edge.port),
+                 str(self.edge.admin_port), WRITE_KEY, key["id"],
+                 base64.b64decode(key["public_key"]).hex(), str(seed), "6"],
+                capture_output=True, text=True, timeout=100, check=False)
+            self.assertEqual((done.returncode, done.stdout), (0, "42 the same\n"), done.stderr)
 
 
 class Nothing(EdgeCase):
