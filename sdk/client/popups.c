@@ -122,8 +122,10 @@ static void settle(cairn_client *client, int64_t now_ms) {
 
 /* --- deciding --------------------------------------------------------------------------------- */
 
-static void follow(cairn_client *client, const cairn__popup_decision *decision, int64_t now_ms) {
+/* Waiting is by the monotonic clock: whoever sets the other one makes nobody wait for days. */
+static void follow(cairn_client *client, const cairn__popup_decision *decision) {
     cairn__deciding *deciding = &client->deciding;
+    int64_t now_ms = client->clock.mono_ms(client->clock.self);
     for (size_t i = 0; i < decision->control_count; i++) {
         (void)track(client, CAIRN__EVENT_POPUP_SHOW, decision->controls[i]);
     }
@@ -183,7 +185,7 @@ cairn__popup_decision cairn__popups_decide(cairn_client *client, cairn__popup_ho
     moment.input.event = event;
     const cairn__popup_ask ask = ask_of(deciding, how, name);
     cairn__decide_popup(deciding->held.decider, &moment.input, &ask, why, &decision);
-    follow(client, &decision, moment.input.now_ms);
+    follow(client, &decision);
     return decision;
 }
 
@@ -241,8 +243,8 @@ int64_t cairn__popups_pump(cairn_client *client) {
     if (!cairn__deciding_ready(client)) {
         return -1;
     }
-    settle(client, client->clock.mono_ms(client->clock.self));
-    int64_t now_ms = client->clock.wall_ms(client->clock.self);
+    int64_t now_ms = client->clock.mono_ms(client->clock.self);
+    settle(client, now_ms);
     cairn__popup_wait waited;
     while (deciding->showing.stage == CAIRN__SHOWING_NONE &&
            cairn__popup_queue_take(&deciding->queue, now_ms, &waited)) {
