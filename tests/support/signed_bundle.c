@@ -21,15 +21,18 @@ cairn_bundle_key signed_bundle_key(void) {
     return public;
 }
 
-uint64_t signed_bundle_make(const cairn__catalog *catalog, cairn__buffer *to) {
+void signed_bundle_sign(cairn_span bundle, cairn__buffer *to) {
     uint8_t signature[CAIRN__SIGNATURE_BYTES];
-    uint64_t version = 0;
-    cairn_span bundle = cairn__catalog_bundle(catalog, &version);
     const cairn__signing_key key = make_key();
     cairn_status status = cairn__sign(&key, bundle, signature);
     CAIRN_ASSERT(status == CAIRN_OK);
     cairn__buffer_clear(to);
     status = cairn__bundle_envelope_write(bundle, CAIRN_STR("test"), signature, to);
     CAIRN_ASSERT(status == CAIRN_OK);
+}
+
+uint64_t signed_bundle_make(const cairn__catalog *catalog, cairn__buffer *to) {
+    uint64_t version = 0;
+    signed_bundle_sign(cairn__catalog_bundle(catalog, &version), to);
     return version;
 }

@@ -13,4 +13,7 @@ cairn_bundle_key signed_bundle_key(void);
 /** Replace `to` by the SignedBundle of what the catalogue holds now; its version. */
 uint64_t signed_bundle_make(const cairn__catalog *catalog, cairn__buffer *to);
 
+/** Replace `to` by the SignedBundle of a Bundle message. */
+void signed_bundle_sign(cairn_span bundle, cairn__buffer *to);
+
 #endif
