@@ -11,6 +11,8 @@
  *
  * Threads: every call may be made from any thread; none waits for the disk or the network, but
  * cairn_posix_sync(), _flush() and _close(). After fork() only the parent may use the client.
+ * Decisions: with options.decide.keys, the calls of cairn_decide.h between cairn_posix_lock() and
+ * cairn_posix_unlock(); popups come to options.popups.show.
  * Durability: what is tracked is on the disk (append, fdatasync) within tick_ms, and survives power
  * loss from then on; cairn_posix_sync() waits for it. One process per directory.
  * Statuses that are not named below are those of the call in cairn.h. */
@@ -24,6 +26,15 @@ extern "C" {
 #endif
 
 typedef struct cairn_posix cairn_posix;
+
+/** Who draws popups. */
+typedef struct cairn_posix_popups {
+    /** As cairn_listener.popup: its show is on the disk. Called on Cairn's thread, which waits for
+     * it (so hand it on to the one that draws); every call but cairn_posix_close(), _sync() and
+     * _flush() may be made. `json` is borrowed. */
+    void (*show)(void *self, cairn_span json);
+    void *self;
+} cairn_posix_popups;
 
 /** Strings are NUL-terminated and copied. Zero means the default wherever one is named. */
 typedef struct cairn_posix_options {
@@ -42,6 +53,9 @@ typedef struct cairn_posix_options {
                                         directory is not made before a grant, and after a purge it
                                         is removed, if nothing else is in it. */
     cairn_privacy_options privacy; /**< As cairn_options. */
+    cairn_decide_options decide;   /**< As cairn_options; with keys the system's time zone is set
+                                        at open (TZ, else /etc/localtime). */
+    cairn_posix_popups popups;     /**< Default: nobody; popups count as shown all the same. */
 } cairn_posix_options;
 
 /**
@@ -67,6 +81,21 @@ cairn_status cairn_posix_sync(cairn_posix *app, uint32_t timeout_ms);
 /** Send at once, and wait until the server has everything tracked so far.
  * @retval CAIRN_OK  It has.  @retval CAIRN_NETWORK  Not within timeout_ms; it is tried further. */
 cairn_status cairn_posix_flush(cairn_posix *app, uint32_t timeout_ms);
+
+/* --- decisions ---------------------------------------------------------------------------------*/
+
+/**
+ * The client, for the calls of cairn_decide.h (and all others of cairn.h but those of "life" and
+ * "driving"): until the unlock no other thread is in a call, and answers stay as they are. Keep it
+ * short: Cairn's own thread waits, too.
+ *
+ *     cairn_span answer;
+ *     cairn_client *client = cairn_posix_lock(app);
+ *     if (cairn_slot(client, CAIRN_STR("home-hero"), &answer) == CAIRN_OK) ... // copy what is used
+ *     cairn_posix_unlock(app);
+ */
+cairn_client *cairn_posix_lock(cairn_posix *app);
+void cairn_posix_unlock(cairn_posix *app);
 
 /* --- as in cairn.h -----------------------------------------------------------------------------*/
 

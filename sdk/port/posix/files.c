@@ -36,10 +36,19 @@ struct cairn__files_op { /* the bytes follow in memory */
 
 /* --- the seam ----------------------------------------------------------------------------------*/
 
+/* There was no memory for it: it is answered as not done. 0 is no ticket. */
+static void lose(cairn__files_ops *ops, uint32_t ticket) {
+    uint32_t range = ticket >> 30;
+    ops->lost[range].first = ops->lost[range].first == 0 ? ticket : ops->lost[range].first;
+    ops->lost[range].last = ticket;
+}
+
 static void push(cairn__files *files, const cairn__files_op *wanted, cairn_span bytes) {
-    files->waiting.last_ticket = wanted->ticket; /* answered with false where there is no memory */
+    files->submitted += 1;
+    files->waiting.count += 1;
     cairn__files_op *op = malloc(sizeof *op + bytes.len);
     if (op == NULL) {
+        lose(&files->waiting, wanted->ticket);
         return;
     }
     *op = *wanted;
@@ -378,8 +387,7 @@ static cairn__files_op *append_run(cairn__files *files, cairn__files_op *op) {
 
 cairn__files_ops cairn__files_take(cairn__files *files) {
     cairn__files_ops taken = files->waiting;
-    files->waiting.first = NULL;
-    files->waiting.last = NULL;
+    files->waiting = (cairn__files_ops){ .first = NULL };
     return taken;
 }
 
@@ -404,13 +412,31 @@ void cairn__files_perform(cairn__files *files, const cairn__files_ops *ops) {
     }
 }
 
-void cairn__files_answer(cairn__files *files, cairn__files_ops *ops, cairn_client *client) {
+static bool is_listed(const cairn__files_ops *ops, uint32_t ticket) {
     const cairn__files_op *op = ops->first;
-    while (files->answered_ticket != ops->last_ticket) {
-        uint32_t ticket = ++files->answered_ticket;
-        bool found = op != NULL && op->ticket == ticket;
-        cairn_storage_done(client, ticket, found && op->durable);
-        op = found ? op->next : op;
+    while (op != NULL && op->ticket != ticket) {
+        op = op->next;
+    }
+    return op != NULL;
+}
+
+static void answer_lost(const cairn__files_ops *ops, uint32_t range, cairn_client *client) {
+    uint32_t ticket = ops->lost[range].first;
+    while (ticket != 0) {
+        if (!is_listed(ops, ticket)) {
+            cairn_storage_done(client, ticket, false);
+        }
+        ticket = ticket == ops->lost[range].last ? 0 : ticket + 1;
+    }
+}
+
+void cairn__files_answer(cairn__files *files, cairn__files_ops *ops, cairn_client *client) {
+    files->answered += ops->count;
+    for (const cairn__files_op *op = ops->first; op != NULL; op = op->next) {
+        cairn_storage_done(client, op->ticket, op->durable);
+    }
+    for (uint32_t range = 0; range < CAIRN__FILES_RANGES; range++) {
+        answer_lost(ops, range, client);
     }
     free_ops(ops);
 }

@@ -8,11 +8,16 @@
 
 typedef struct cairn__files_op cairn__files_op;
 
+enum { CAIRN__FILES_RANGES = 4 }; /* of tickets, by their two highest bits: each room has its own */
+
 /** Operations, oldest first. */
 typedef struct cairn__files_ops {
     cairn__files_op *first;
     cairn__files_op *last;
-    uint32_t last_ticket; /* also of one for which there was no memory */
+    size_t count; /* with those for which there was no memory: */
+    struct {
+        uint32_t first, last; /* tickets; what is not in the list between them was not done */
+    } lost[CAIRN__FILES_RANGES];
 } cairn__files_ops;
 
 typedef struct cairn__files {
@@ -20,7 +25,8 @@ typedef struct cairn__files {
     int directory;            /* -1: memory only, or not made yet */
     int lock;                 /* held as long as the directory is ours */
     cairn__files_ops waiting; /* filled by the seam: the owner's lock protects it */
-    uint32_t answered_ticket; /* all up to it were answered */
+    uint64_t submitted;       /* operations ever */
+    uint64_t answered;        /* of those, the first so many */
 
     /* of the thread that performs */
     int segment_file; /* -1: none is open */
@@ -48,7 +54,7 @@ cairn_storage cairn__files_seam(cairn__files *files);
 cairn_status cairn__files_restore(cairn__files *files, cairn_client *client);
 
 static inline bool cairn__files_wait(const cairn__files *files) {
-    return files->waiting.last_ticket != files->answered_ticket;
+    return files->submitted != files->answered;
 }
 
 /** Take what waits (under the lock), do it (without), tell the client (under the lock; frees). */

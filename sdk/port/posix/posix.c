@@ -15,12 +15,14 @@
 #include "cairn/cairn_posix.h"
 #include "port/posix/files.h"
 #include "port/posix/http.h"
+#include "port/posix/zone.h"
 
 enum {
     FLUSH_INTERVAL_MS = 2000,
     TICK_MS = 20,
     REQUEST_MS_MAX = 15000,
-    IDLE_MS = 60 * 1000,   /* longest sleep; calls wake the thread */
+    IDLE_MS = 60 * 1000, /* longest sleep; calls wake the thread */
+    POPUP_BYTES_MAX = 256 * 1024,
     RANDOM_BYTES_MAX = 256 /* getrandom gives so many whole */
 };
 
@@ -31,6 +33,8 @@ struct cairn_posix {
     cairn_client *client;
     cairn__files files;
     cairn__http *http;
+    cairn_posix_popups popups;
+    cairn__buffer popup; /* heard, and not told yet */
     int64_t tick_ms;
     int64_t committed_ms; /* when the last round of file operations began */
     bool awake;           /* the thread will look at what waits before it sleeps */
@@ -108,6 +112,32 @@ static bool exchange(cairn_posix *app) {
     return ended;
 }
 
+static void heard_popup(void *self, cairn_span json) {
+    cairn_posix *app = self;
+    cairn__buffer_clear(&app->popup);
+    cairn__buffer_append(&app->popup, json);
+}
+
+/* cairn__files_purged knows nothing of this file. */
+static void heard_purged(void *self) {
+    cairn__files_purged(&((cairn_posix *)self)->files);
+}
+
+/* Without the mutex, so that whoever hears it may call. One popup is open at a time. */
+static void tell_popup(cairn_posix *app) {
+    cairn__buffer told = app->popup;
+    if (told.len == 0) {
+        return;
+    }
+    app->popup = cairn__buffer_make(cairn__heap(), POPUP_BYTES_MAX);
+    (void)pthread_mutex_unlock(&app->mutex);
+    if (app->popups.show != NULL) {
+        app->popups.show(app->popups.self, cairn__buffer_span(&told));
+    }
+    (void)pthread_mutex_lock(&app->mutex);
+    cairn__buffer_free(&told);
+}
+
 static int64_t least(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
@@ -118,6 +148,7 @@ static void *run(void *self) {
     while (!app->stopping || cairn__files_wait(&app->files)) {
         int64_t wait_ms = commit(app);
         int64_t due_ms = cairn_pump(app->client);
+        tell_popup(app);
         wait_ms = due_ms >= 0 ? least(wait_ms, due_ms) : wait_ms;
         wait_ms = cairn__files_wait(&app->files) ? least(wait_ms, app->tick_ms) : wait_ms;
         if (exchange(app) || wait_ms <= 0 || app->stopping) {
@@ -140,6 +171,21 @@ static cairn_span text_or(const char *text, cairn_span otherwise) {
     return text == NULL ? otherwise : cairn__span_of(text);
 }
 
+/* A system that does not say where it is: the project's zone, as if nothing had been set. */
+static void set_system_zone(cairn_client *client) {
+    cairn__buffer name = cairn__buffer_make(cairn__heap(), CAIRN__SYSTEM_ZONE_NAME_BYTES_MAX);
+    cairn__buffer tzif = cairn__buffer_make(cairn__heap(), CAIRN__SYSTEM_ZONE_BYTES_MAX);
+    const cairn_span none = { NULL, 0 };
+    bool told =
+        cairn__system_zone(&name, &tzif) &&
+        cairn_set_zone(client, cairn__buffer_span(&name), cairn__buffer_span(&tzif)) == CAIRN_OK;
+    if (!told) {
+        (void)cairn_set_zone(client, none, none);
+    }
+    cairn__buffer_free(&name);
+    cairn__buffer_free(&tzif);
+}
+
 static cairn_status open_client(cairn_posix *app, const cairn_posix_options *options) {
     const cairn_options own = {
         .project_key = cairn__span_of(options->project_key),
@@ -150,20 +196,26 @@ static cairn_status open_client(cairn_posix *app, const cairn_posix_options *opt
             options->flush_interval_ms == 0 ? FLUSH_INTERVAL_MS : options->flush_interval_ms,
         .queue_events_max = options->queue_events_max,
         .queue_bytes_max = options->queue_bytes_max,
+        .decide = options->decide,
         .consent = options->consent,
         .privacy = options->privacy,
     };
-    const cairn_platform platform = { .clock = { wall_ms, mono_ms, NULL },
-                                      .random = { fill_random, NULL },
-                                      .storage = cairn__files_seam(&app->files),
-                                      .transport = cairn__http_seam(app->http),
-                                      .listener = { .self = &app->files,
-                                                    .purged = cairn__files_purged } };
+    const cairn_platform platform = {
+        .clock = { wall_ms, mono_ms, NULL },
+        .random = { fill_random, NULL },
+        .storage = cairn__files_seam(&app->files),
+        .transport = cairn__http_seam(app->http),
+        .listener = { .self = app, .popup = heard_popup, .purged = heard_purged }
+    };
     cairn_status status = cairn_open(&own, &platform, &app->client);
     if (status == CAIRN_OK) {
         status = cairn__files_restore(&app->files, app->client);
     }
-    return status == CAIRN_OK ? cairn_start(app->client) : status;
+    status = status == CAIRN_OK ? cairn_start(app->client) : status;
+    if (status == CAIRN_OK && options->decide.key_count > 0) {
+        set_system_zone(app->client);
+    }
+    return status;
 }
 
 static bool make_locks(cairn_posix *app) {
@@ -198,6 +250,7 @@ static void free_app(cairn_posix *app) {
         cairn__http_close(app->http);
     }
     cairn__files_close(&app->files);
+    cairn__buffer_free(&app->popup);
     (void)pthread_cond_destroy(&app->progress);
     (void)pthread_mutex_destroy(&app->mutex);
     free(app);
@@ -236,6 +289,8 @@ cairn_status cairn_posix_open(const cairn_posix_options *options, cairn_posix **
     }
     app->tick_ms = options->tick_ms == 0 ? TICK_MS : options->tick_ms;
     app->committed_ms = -app->tick_ms;
+    app->popups = options->popups;
+    app->popup = cairn__buffer_make(cairn__heap(), POPUP_BYTES_MAX);
     app->awake = true;
     cairn_status status = open_parts(app, options);
     if (status == CAIRN_OK && !start_thread(app)) {
@@ -266,17 +321,25 @@ static void leave(cairn_posix *app) {
     }
 }
 
+cairn_client *cairn_posix_lock(cairn_posix *app) {
+    return enter(app);
+}
+
+void cairn_posix_unlock(cairn_posix *app) {
+    leave(app);
+}
+
 /* What a caller waits for. */
 typedef struct goal {
     bool acked; /* by the server; else: kept on the disk */
     uint64_t seq;
-    uint32_t ticket; /* of the newest file operation */
+    uint64_t submitted; /* file operations */
 } goal;
 
 static goal goal_now(const cairn_posix *app, bool acked) {
     cairn_client_status status;
     cairn_get_status(app->client, &status);
-    return (goal){ acked, status.last_seq, app->files.waiting.last_ticket };
+    return (goal){ acked, status.last_seq, app->files.submitted };
 }
 
 static bool is_reached(const cairn_posix *app, const goal *g) {
@@ -285,8 +348,7 @@ static bool is_reached(const cairn_posix *app, const goal *g) {
     if (g->acked) {
         return status.acked_seq >= g->seq || status.last_seq < g->seq; /* purged meanwhile */
     }
-    bool written = app->files.answered_ticket - g->ticket <= UINT32_MAX / 2; /* it wraps around */
-    return written && status.kept_seq >= g->seq;
+    return app->files.answered >= g->submitted && status.kept_seq >= g->seq;
 }
 
 /* False: not in time. */
