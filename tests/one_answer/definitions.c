@@ -67,10 +67,13 @@ static const char *some_event(world *w) {
 static void put_popup(making *m, unsigned number) {
     static const char *const pages[] = { "", "", ",\"pages\":[{\"starts_with\":\"/p\"}]",
                                          ",\"not_pages\":[{\"matches\":\"^/p/[0-9]+$\"}]" };
-    static const char *const times[] = { "", "", ",\"delay\":\"3 s\"",
-                                         ",\"quiet\":[\"22:00-08:00\"]",
-                                         ",\"quiet\":[{\"hours\":\"09:00-18:30\",\"days\":"
-                                         "[\"sat\",\"sun\"]}]" };
+    static const char *const times[] = {
+        "",
+        "",
+        ",\"delay\":\"3 s\"",
+        ",\"quiet\":[\"22:00-08:00\"]",
+        ",\"quiet\":[{\"hours\":\"09:00-18:30\",\"days\":[\"sat\",\"sun\"]}]",
+    };
     world *w = m->w;
     const char *audience = world_roll(w, 2) == 0 ? world_quoted(w, "true") : some_rule(w);
     const char *json = world_text(
