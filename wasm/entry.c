@@ -9,6 +9,7 @@
 #include "cairn/cairn.h"
 #include "model/limits.h"
 #include "wasm/block.h"
+#include "wasm/entry.h"
 
 #define IMPORT(name) __attribute__((import_module("cairn"), import_name(name)))
 #define EXPORT(name) __attribute__((export_name(name)))
@@ -22,6 +23,7 @@ enum {
     OPTION_DROP = 1,    /* calls before consent are refused */
     OPTION_SILENT = 2,  /* the server is not told of a withdrawal */
     OPTION_SIGNAL = 4,  /* the browser says Do Not Track or Global Privacy Control */
+    OPTION_HISTORY = 8, /* the history is kept without keys, too */
     REGION_BYTES_MAX = 16,
     HISTORY_BYTES_MAX = 512 * 1024,
     EMIT_ACKED = 1,
@@ -256,6 +258,7 @@ cairn_status export_init(const uint8_t *options, size_t len, const uint8_t *seed
         .decide = { .keys = the.keys,
                     .key_count = the.key_count,
                     .region = { the.region, the.region_bytes },
+                    .keep_history = (cairn__load_u32(options + 20) & OPTION_HISTORY) != 0,
                     .history_bytes_max = HISTORY_BYTES_MAX },
         .consent = { .required = cairn__load_u32(options + 12),
                      .denied = cairn__load_u32(options + 16),
@@ -449,6 +452,14 @@ EXPORT("pump") double export_pump(void) {
 EXPORT("last_gasp") size_t export_last_gasp(void) {
     the.exchange = cairn_last_batch(the.client, LAST_BATCH_BYTES_MAX);
     return the.exchange.len;
+}
+
+cairn_client *cairn__wasm_client(void) {
+    return the.client;
+}
+
+void cairn__wasm_exchange(cairn_span bytes) {
+    the.exchange = bytes;
 }
 
 EXPORT("exchange") const uint8_t *export_exchange(void) {

@@ -35,6 +35,15 @@ EXPORT("sql_open") cairn_status export_sql_open(uint32_t events_max, uint32_t da
     return status;
 }
 
+/** Whose events these are: rows of anybody else are removed. */
+EXPORT("sql_own") cairn_status export_sql_own(const uint8_t *owner, size_t len) {
+    cairn_status status = cairn__sql_own(the.sql, (cairn_span){ owner, len });
+    if (status != CAIRN_OK) {
+        keep("the rows of another device cannot be removed");
+    }
+    return status;
+}
+
 EXPORT("sql_newest") double export_sql_newest(void) {
     return (double)cairn__sql_newest(the.sql);
 }
