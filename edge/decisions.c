@@ -1,5 +1,7 @@
 /* decisions.c: POST /v1/decide: the body is read in the pool, the person comes from the folder's
- * thread, and the pool decides. */
+ * thread, and the pool decides. A slot that wants a ranking script is decided twice: the script
+ * runs in the sandbox in between, and whatever becomes of it, the second answer goes out. */
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +26,9 @@ typedef struct decision {
     cairn__fault_problem problem;
     cairn_status status;
     cairn__buffer answer;
+    cairn__decide_script script;
+    cairn__slot_scores scores; /* its script is empty before one was run */
+    double numbers[CAIRN__SLOT_POOL_MAX];
     size_t bytes_max;
     int64_t now_ms;
     size_t content_bytes;
@@ -69,8 +74,12 @@ static void end(decision *d) {
         cairn__count(&d->edge->metrics.decides_refused, 1);
         refuse(d);
     }
+    if (d->ask.known != NULL) {
+        cairn__fold_known_release(d->ask.known);
+    }
     cairn__ready_release(d->ready);
     cairn__buffer_free(&d->answer);
+    cairn__buffer_free(&d->script.input);
     cairn__arena_free(&d->arena);
     free(d);
 }
@@ -96,18 +105,78 @@ static void run_decide(uv_work_t *job) {
                                           .needs = &d->ready->needs,
                                           .decider = decider->decider,
                                           .person = &d->ask.known->state,
-                                          .user_zone = d->zone };
+                                          .user_zone = d->zone,
+                                          .scores = d->scores.script.len > 0 ? &d->scores : NULL,
+                                          .script = d->scores.script.len > 0 ? NULL : &d->script };
         d->status = cairn__decide_answer(&call, &d->answer, &d->problem);
         cairn__ready_decider_give(d->ready, decider);
     }
-    cairn__fold_known_release(d->ask.known);
+}
+
+static void on_decided(uv_work_t *job, int status);
+
+/* --- its script ------------------------------------------------------------------------------- */
+
+/* The process is not believed: one finite number for each item, or none at all. */
+static bool read_scores(decision *d, cairn_span text) {
+    json_error_t error;
+    json_t *list = json_loadb((const char *)text.data, text.len, 0, &error);
+    bool good = json_is_array(list) && json_array_size(list) == d->script.item_count;
+    for (size_t i = 0; good && i < d->script.item_count; i++) {
+        const json_t *one = json_array_get(list, i);
+        good = json_is_number(one);
+        d->numbers[i] = json_number_value(one);
+    }
+    json_decref(list);
+    return good;
+}
+
+static void on_ranked(void *self, cairn__script_outcome outcome, cairn_span text) {
+    decision *d = self;
+    d->edge->working -= 1;
+    if (outcome == CAIRN__SCRIPT_OK && !read_scores(d, text)) {
+        outcome = CAIRN__SCRIPT_RESULT;
+    }
+    const char *reason = cairn__script_reason(outcome);
+    d->scores = (cairn__slot_scores){ .script = d->script.name,
+                                      .items = d->script.items,
+                                      .scores = d->numbers,
+                                      .count = reason == NULL ? d->script.item_count : 0,
+                                      .lost = CAIRN__WHY_COUNT };
+    if (reason != NULL) {
+        bool named = cairn__slot_lost_named(cairn__span_of(reason), &d->scores.lost);
+        CAIRN_ASSERT(named);
+        cairn__count(&d->edge->metrics.decides_script_lost, 1);
+    }
+    cairn__buffer_clear(&d->answer);
+    work(d, run_decide, on_decided);
+}
+
+/* As work in the pool: it ends by itself, soon, and the end of the edge waits for it. */
+static void run_script(decision *d) {
+    d->edge->working += 1;
+    const cairn__script_job job = { .use = CAIRN__SCRIPT_RANK,
+                                    .source = d->script.source,
+                                    .input = cairn__buffer_span(&d->script.input),
+                                    .now_ms = d->script.now_ms,
+                                    .seed = d->script.seed };
+    cairn__script_outcome outcome =
+        d->script.input.failed ? CAIRN__SCRIPT_ERROR
+                               : cairn__sandbox_submit(d->edge->sandbox, &job, on_ranked, d);
+    if (outcome != CAIRN__SCRIPT_OK) {
+        on_ranked(d, outcome, (cairn_span){ NULL, 0 });
+    }
 }
 
 static void on_decided(uv_work_t *job, int status) {
     decision *d = job->data;
     (void)status; /* never cancelled */
     d->edge->working -= 1;
-    end(d);
+    if (d->status == CAIRN_OK && d->script.name.len > 0 && d->scores.script.len == 0) {
+        run_script(d);
+    } else {
+        end(d);
+    }
 }
 
 static void on_known(cairn__ask *ask) {
@@ -178,6 +247,7 @@ static decision *make(cairn__edge *edge, size_t project, cairn_span content) {
     d->work.data = d;
     d->arena = cairn__arena_make(cairn__heap(), CAIRN__DECIDE_ARENA_BYTES_MAX);
     d->answer = cairn__buffer_make(cairn__heap(), CAIRN__DECIDE_ANSWER_BYTES_MAX);
+    d->script.input = cairn__buffer_make(cairn__heap(), CAIRN__SCRIPT_INPUT_BYTES_MAX);
     d->bytes_max = (size_t)edge->config.analyze_bytes_max;
     d->now_ms = cairn__edge_now_ms();
     d->content_bytes = content.len;

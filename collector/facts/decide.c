@@ -65,13 +65,43 @@ static bool find_overrides(const cairn__decide_call *call, cairn__override *to,
 
 /* --- deciding --------------------------------------------------------------------------------- */
 
+static void want_script(const cairn__decide_call *call, const cairn__decide_input *input,
+                        const cairn__slot_decision *slot) {
+    const cairn__bundle *bundle = call->bundle;
+    cairn__decide_script *to = call->script;
+    for (size_t i = 0; i < bundle->script_count && slot->script.len > 0; i++) {
+        if (cairn__span_equal(bundle->scripts[i].name, slot->script)) {
+            to->name = bundle->scripts[i].name;
+            to->source = bundle->scripts[i].source;
+        }
+    }
+    if (to->name.len == 0) {
+        return;
+    }
+    to->now_ms = input->now_ms;
+    to->seed = (uint32_t)input->seed;
+    to->item_count = slot->pool_count;
+    for (size_t i = 0; i < slot->pool_count; i++) {
+        to->items[i] = bundle->definitions.items[slot->pool[i]].id;
+    }
+    cairn__slot_script_input(&bundle->definitions, input->facts, slot, &to->input);
+}
+
+static void decide_slot(const cairn__decide_call *call, const cairn__decide_input *input,
+                        cairn__slot_decision *slot, cairn__buffer *answer) {
+    const cairn__slot_ask ask = { .name = call->request->name, .scores = call->scores };
+    cairn__decide_slot(call->decider, input, &ask, answer, slot);
+    if (call->script != NULL) {
+        want_script(call, input, slot);
+    }
+}
+
 static void decide(const cairn__decide_call *call, const cairn__decide_input *input,
                    cairn__slot_decision *slot, cairn__buffer *answer) {
     const cairn__decide_request *request = call->request;
     cairn__popup_decision popup;
     cairn__experiment_answer experiment;
     cairn__popup_ask popup_ask = { .name = request->name };
-    const cairn__slot_ask slot_ask = { .name = request->name };
     switch (request->what) {
     case CAIRN__DECIDE_EVENT:
     case CAIRN__DECIDE_POPUP:
@@ -79,7 +109,7 @@ static void decide(const cairn__decide_call *call, const cairn__decide_input *in
         cairn__decide_popup(call->decider, input, &popup_ask, answer, &popup);
         break;
     case CAIRN__DECIDE_SLOT:
-        cairn__decide_slot(call->decider, input, &slot_ask, answer, slot);
+        decide_slot(call, input, slot, answer);
         break;
     case CAIRN__DECIDE_EXPERIMENT:
         cairn__decide_experiment(call->decider, input, request->name, answer, &experiment);

@@ -8,6 +8,18 @@
 
 enum { CAIRN__DECIDE_ANSWER_BYTES_MAX = 1024 * 1024 };
 
+/** A script that ranks what is in a slot, and what it is given; all but the input is borrowed from
+ * the bundle. */
+typedef struct cairn__decide_script {
+    cairn_span name; /* empty: none is wanted */
+    cairn_span source;
+    cairn__buffer input; /* JSON: the caller's, appended to */
+    cairn_span items[CAIRN__SLOT_POOL_MAX];
+    size_t item_count;
+    int64_t now_ms;
+    uint32_t seed;
+} cairn__decide_script;
+
 typedef struct cairn__decide_call {
     cairn_allocator allocator;
     size_t bytes_max; /* as of cairn__person_source */
@@ -16,7 +28,10 @@ typedef struct cairn__decide_call {
     const cairn__fact_needs *needs;
     cairn__decider *decider; /* of the bundle; one call at a time */
     const cairn__person_state *person;
-    const cairn__zone *user_zone; /* NULL: the project's */
+    const cairn__zone *user_zone;     /* NULL: the project's */
+    const cairn__slot_scores *scores; /* of a slot's script that was run, or why not; NULL: none */
+    cairn__decide_script *script; /* where the script that a slot wants is written: run it and call
+                                     again with scores; NULL: the default order will do */
 } cairn__decide_call;
 
 /**

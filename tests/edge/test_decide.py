@@ -163,6 +163,46 @@ class Decide(EdgeCase):
         for count in range(1, 8):
             self.assertIn(count, self.told(self.sync(self.device(1), (buy, {}))))
 
+    def put_slot(self, source):
+        """Three items by price, ranked by a script; the default order is theirs."""
+        self.put("/v1/decisions/settings", {"scripts": {"mine": source}})
+        items = [{"id": f"{self.name}-{price}", "properties": {"price": price}}
+                 for price in (2.5, 30, 9)]
+        self.put(f"/v1/slots/{self.name}", {
+            "size": 3, "items": items, "lists": {"all": [item["id"] for item in items]},
+            "default": "all", "strategies": [{"name": "s", "recall": [{"list": "all"}],
+                                              "filter": "user.vip is not set or user.vip",
+                                              "script": "mine"}]})
+
+    def order(self):
+        """The prices in the slot, and the reason why its script did not rank."""
+        body = self.decide(what="slot", name=self.name, ids={"login": self.name + "-ann"})
+        self.assertNotIn("wants_script", body)
+        prices = [float(item["id"].rsplit("-", 1)[1]) for item in body["items"]]
+        return prices, body["strategies"][0].get("script")
+
+    def test_a_ranking_script_orders_the_slot(self):
+        self.put_slot("function main(input) { return input.items.map(function (item) {"
+                      "  return item.price * (input.person.vip ? -1 : 1); }); }")
+        self.assertEqual(self.order(), ([30, 9, 2.5], None))
+        event = {"event": "vip", "type": "profile_set", "ids": {"login": self.name + "-ann"},
+                 "properties": {"vip": True}}
+        self.assertEqual(call(self.edge, "POST", "/v1/events", event,
+                              {"authorization": f"Bearer {WRITE_KEY}"}, self.edge.port)[0], 200)
+        self.assertEqual(self.order(), ([2.5, 9, 30], None))
+
+    def test_a_script_that_is_lost_leaves_the_default_order_and_its_reason(self):
+        for source, reason in (("function main() { for (;;); }", "script_timeout"),
+                               ("function main() { throw new Error('no'); }", "script_error"),
+                               ("function main() { return [1]; }", "script_result"),
+                               ("function main() { return 'abc'; }", "script_result"),
+                               ("function main() { var a = []; for (;;) { a.push(a.join('xxxxxxxx')"
+                                " + Math.random()); } }", None)):
+            self.put_slot(source)
+            prices, why = self.order()
+            self.assertEqual(prices, [2.5, 30, 9], source)
+            self.assertIn(why, (reason,) if reason else ("script_memory", "script_timeout"))
+
     def test_devices_that_do_not_decide_are_told_nothing(self):
         self.put_popup(f"count({self.name}) >= 1")
         event = cairn_wire.event_message(1, self.name, NOW_MS, {})
