@@ -443,6 +443,15 @@ static bool prerequisites_good(const cairn__definitions *d, size_t i) {
     return true;
 }
 
+static bool rules_good(const cairn__experiment_entry *flag, size_t i) {
+    for (size_t j = 0; j < flag->rule_count; j++) {
+        if (flag->rules[j].experiment >= i) {
+            return false;
+        }
+    }
+    return flag->experiment.variant_count == 0 && flag->prerequisite_count == 0;
+}
+
 static bool weights_good(const cairn__experiment *experiment) {
     for (size_t i = 0; i < experiment->shares.weight_count; i++) {
         if (experiment->shares.weights[i] < 0) {
@@ -456,6 +465,10 @@ static bool experiment_good(reader *r, size_t i) {
     const cairn__definitions *d = &r->bundle->definitions;
     const cairn__experiment_entry *entry = &d->experiments[i];
     const cairn__experiment *experiment = &entry->experiment;
+    if (entry->rule_count > 0) {
+        return rules_good(entry, i) ||
+               fail(r, "experiments", i, "rules", "must stand alone, and name earlier experiments");
+    }
     const char *wrong = variants_wrong(entry->variants, experiment->variant_count);
     if (wrong != NULL) {
         return fail(r, "experiments", i, "variants", wrong);

@@ -229,6 +229,12 @@ static const cairn__bundle_field prerequisite[] = {
 };
 TABLE(prerequisite, cairn__prerequisite_of, false);
 
+static const cairn__bundle_field flag_rule[] = {
+    UNSIGNED(cairn__flag_rule, 1, experiment, CAIRN__EXPERIMENTS_MAX),
+    FLAG(cairn__flag_rule, 2, gate),
+};
+TABLE(flag_rule, cairn__flag_rule, false);
+
 #define ENTRY cairn__experiment_entry
 static const cairn__bundle_field experiment[] = {
     TEXT(ENTRY, 1, name, NAME),
@@ -257,6 +263,7 @@ static const cairn__bundle_field experiment[] = {
     TEXT(ENTRY, 19, fallback, CONTENT),
     UNSIGNED(ENTRY, 20, experiment.murmur.seed, 0),
     UNSIGNED(ENTRY, 21, experiment.murmur.steps, 0),
+    MESSAGES(ENTRY, 22, rules, rule_count, flag_rule_message, CAIRN__FLAG_RULES_MAX),
 };
 TABLE(experiment, ENTRY, true);
 

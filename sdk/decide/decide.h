@@ -222,6 +222,7 @@ bool cairn__slot_lost_named(cairn_span reason, cairn__why *why_out);
 
 typedef struct cairn__experiment_answer {
     int experiment; /* its number; -1: there is none of that name */
+    int by;         /* whose variant it is: of a flag the experiment that decided; -1: nobody's */
     cairn__decision decision;
     cairn_span value; /* JSON: the variant's content, else the fallback; never empty */
     bool exposure;    /* track `$experiment_exposure`: it is the first in this session */

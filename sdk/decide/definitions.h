@@ -8,7 +8,7 @@
 #ifndef CAIRN_DECIDE_DEFINITIONS_H
 #define CAIRN_DECIDE_DEFINITIONS_H
 
-#include "decide/experiment.h"
+#include "decide/flag.h"
 
 enum {
     CAIRN__POPUPS_MAX = 2000, /* of one bundle, as all below */
@@ -224,12 +224,15 @@ typedef struct cairn__slot {
     uint16_t default_list; /* what is always there, or CAIRN__NO_LIST */
 } cairn__slot;
 
-/** A flag is an experiment with one variant and no chance; a prerequisite names another. */
+/** A prerequisite names another experiment, or a flag. */
 typedef struct cairn__prerequisite_of {
     uint16_t experiment;
     int variant; /* must have come to this one; CAIRN__NO_VARIANT: to any */
 } cairn__prerequisite_of;
 
+/** An experiment. Or a **flag**: one with `rules`, which name experiments and flags before it, and
+ * with nothing else but name, version, fallback and experiment.paused. (What needs no rules is an
+ * experiment with one variant.) */
 typedef struct cairn__experiment_entry {
     cairn_span name;
     uint32_t version;
@@ -240,6 +243,8 @@ typedef struct cairn__experiment_entry {
     size_t prerequisite_count;
     cairn_span unit_type; /* "device" or an id type */
     cairn_span fallback;  /* JSON: the value where no variant is given */
+    const cairn__flag_rule *rules;
+    size_t rule_count;
 } cairn__experiment_entry;
 
 typedef struct cairn__definitions {
@@ -265,7 +270,7 @@ typedef struct cairn__definitions {
     size_t related_count;
     const cairn__slot *slots; /* by name */
     size_t slot_count;
-    const cairn__experiment_entry *experiments; /* prerequisites first, else by name */
+    const cairn__experiment_entry *experiments; /* those that one needs first, else by name */
     size_t experiment_count;
 } cairn__definitions;
 

@@ -56,6 +56,55 @@ static cairn__prerequisite prerequisite_of(const cairn__decider *decider,
     return result;
 }
 
+/* --- flags --- */
+
+typedef struct asking {
+    const cairn__decider *decider;
+    const cairn__flag_rule *rules;
+} asking;
+
+static cairn__decision came_to(void *context, size_t index) {
+    const asking *a = context;
+    return a->decider->answers[a->rules[index].experiment];
+}
+
+/* Those that it names are decided. */
+static cairn__flag_decision flag_of(const cairn__decider *decider,
+                                    const cairn__experiment_entry *flag) {
+    asking a = { decider, flag->rules };
+    return cairn__flag_decide(flag->rules, flag->rule_count, came_to, &a);
+}
+
+/* Is it a flag, and were its rules asked? */
+static bool rules_asked(const cairn__decider *decider, size_t number) {
+    cairn__experiment_reason reason = decider->answers[number].reason;
+    return decider->definitions->experiments[number].rule_count > 0 &&
+           reason != CAIRN__REASON_OFF && reason != CAIRN__REASON_PAUSED;
+}
+
+static cairn__decision decide_flag(const cairn__decider *decider,
+                                   const cairn__experiment_entry *flag,
+                                   cairn__experiment_mode mode) {
+    if (mode == CAIRN__EXPERIMENT_OFF || flag->experiment.paused) {
+        return (cairn__decision){ .variant = CAIRN__NO_VARIANT,
+                                  .reason = mode == CAIRN__EXPERIMENT_OFF ? CAIRN__REASON_OFF
+                                                                          : CAIRN__REASON_PAUSED };
+    }
+    return flag_of(decider, flag).decision;
+}
+
+/* The experiment whose variant a flag has, through flags that it names. */
+static size_t behind(const cairn__decider *decider, size_t number) {
+    const cairn__experiment_entry *entry = &decider->definitions->experiments[number];
+    while (entry->rule_count > 0) {
+        number = entry->rules[flag_of(decider, entry).rule].experiment;
+        entry = &decider->definitions->experiments[number];
+    }
+    return number;
+}
+
+/* --- one experiment --- */
+
 static void find_override(const cairn__decide_input *input, cairn_span name,
                           cairn__experiment_input *about) {
     for (size_t i = 0; i < input->override_count; i++) {
@@ -70,8 +119,14 @@ static void decide(cairn__decider *decider, size_t number) {
     const cairn__experiment_entry *entry = &decider->definitions->experiments[number];
     const cairn__decide_input *input = decider->input;
     bool denied = (input->denied & CAIRN__DENIED_PERSONALISATION) != 0;
+    cairn__experiment_mode mode = denied ? CAIRN__EXPERIMENT_OFF : input->experiments;
+    decider->decided[number] = decider->generation;
+    if (entry->rule_count > 0) {
+        decider->answers[number] = decide_flag(decider, entry, mode);
+        return;
+    }
     cairn__experiment_input about = { .unit = unit_of(input, entry->unit_type),
-                                      .mode = denied ? CAIRN__EXPERIMENT_OFF : input->experiments,
+                                      .mode = mode,
                                       .now_ms = input->now_ms,
                                       .zone = decider->definitions->zone,
                                       .prerequisite = prerequisite_of(decider, entry) };
@@ -82,15 +137,16 @@ static void decide(cairn__decider *decider, size_t number) {
         about.values = decider->gathered;
     }
     decider->answers[number] = cairn__experiment_decide(&entry->experiment, &about);
-    decider->decided[number] = decider->generation;
 }
 
 /* Mark what this one depends on; returns the lowest number of it, or its own. */
 static size_t need_others(cairn__decider *decider, size_t number) {
     const cairn__experiment_entry *entry = &decider->definitions->experiments[number];
     size_t lowest = number;
-    for (size_t i = 0; i < entry->prerequisite_count; i++) {
-        uint16_t other = entry->prerequisites[i].experiment;
+    for (size_t i = 0; i < entry->prerequisite_count + entry->rule_count; i++) {
+        uint16_t other = i < entry->rule_count
+                             ? entry->rules[i].experiment
+                             : entry->prerequisites[i - entry->rule_count].experiment;
         CAIRN_ASSERT(other < number);
         if (decider->decided[other] != decider->generation) {
             decider->decided[other] = decider->generation + 1;
@@ -135,11 +191,15 @@ static cairn__experiment_answer answer_of(cairn__decider *decider, size_t number
     settle(decider, number);
     const cairn__experiment_entry *entry = &decider->definitions->experiments[number];
     cairn__experiment_answer answer = { .experiment = (int)number,
-                                        .decision = decider->answers[number] };
+                                        .by = -1,
+                                        .decision = decider->answers[number],
+                                        .value = entry->fallback };
     cairn__experiment_reason reason = answer.decision.reason;
-    int variant = answer.decision.variant;
-    answer.value =
-        variant == CAIRN__NO_VARIANT ? entry->fallback : entry->variants[variant].content;
+    if (answer.decision.variant != CAIRN__NO_VARIANT) {
+        answer.by = (int)behind(decider, number);
+        entry = &decider->definitions->experiments[answer.by];
+        answer.value = entry->variants[answer.decision.variant].content;
+    }
     if (answer.value.len == 0) {
         answer.value = CAIRN_STR("null");
     }
@@ -160,19 +220,63 @@ static void put_reason(const cairn__decider *decider, const cairn__decision *dec
     cairn__answer_word(to, ",\"reason\":", text);
 }
 
-static void put_answer(const cairn__decider *decider, const cairn__experiment_answer *answer,
-                       cairn__buffer *to) {
-    const cairn__experiment_entry *entry = &decider->definitions->experiments[answer->experiment];
-    const cairn__decision *decision = &answer->decision;
-    cairn__answer_text(to, "{\"name\":", entry->name);
-    cairn__answer_integer(to, ",\"version\":", entry->version);
-    put_reason(decider, decision, to);
+/* Of a flag why, and the rule that ended the search. */
+static void put_flag_reason(const cairn__decider *decider, const cairn__experiment_entry *flag,
+                            cairn__buffer *to) {
+    cairn__flag_decision found = flag_of(decider, flag);
+    cairn__answer_word(to, ",\"reason\":", cairn__flag_reason_text(found.reason));
+    if (found.rule < flag->rule_count) {
+        uint16_t number = flag->rules[found.rule].experiment;
+        cairn__answer_text(to, ",\"rule\":", decider->definitions->experiments[number].name);
+    }
+}
+
+/* What one came to; the object stays open. */
+static void put_decision(const cairn__decider *decider, size_t number, cairn__buffer *to) {
+    const cairn__experiment_entry *all = decider->definitions->experiments;
+    const cairn__decision *decision = &decider->answers[number];
+    cairn__answer_text(to, "{\"name\":", all[number].name);
+    cairn__answer_integer(to, ",\"version\":", all[number].version);
+    if (rules_asked(decider, number)) {
+        put_flag_reason(decider, &all[number], to);
+    } else {
+        put_reason(decider, decision, to);
+    }
     if (decision->variant != CAIRN__NO_VARIANT) {
-        cairn__answer_text(to, ",\"variant\":", entry->variants[decision->variant].name);
+        const cairn__variant *variants = all[behind(decider, number)].variants;
+        cairn__answer_text(to, ",\"variant\":", variants[decision->variant].name);
     }
     if (decision->has_bucket) {
         double parts = decision->bucket * 10000;
         cairn__answer_integer(to, ",\"bucket\":", (int64_t)(parts + 0.5));
+    }
+}
+
+static void put_rules(const cairn__decider *decider, size_t number, cairn__buffer *to) {
+    const cairn__experiment_entry *all = decider->definitions->experiments;
+    const cairn__experiment_entry *flag = &all[number];
+    size_t asked = rules_asked(decider, number) ? flag_of(decider, flag).rule + 1 : 0;
+    bool first = true;
+    cairn__answer_put(to, ",\"rules\":[");
+    for (size_t i = 0; i < flag->rule_count; i++) {
+        cairn__answer_comma(to, &first);
+        if (i < asked) {
+            put_decision(decider, flag->rules[i].experiment, to);
+        } else {
+            cairn__answer_text(to, "{\"name\":", all[flag->rules[i].experiment].name);
+            cairn__answer_why(to, CAIRN__WHY_NOT_ASKED);
+        }
+        cairn__buffer_byte(to, '}');
+    }
+    cairn__buffer_byte(to, ']');
+}
+
+static void put_answer(const cairn__decider *decider, const cairn__experiment_answer *answer,
+                       cairn__buffer *to) {
+    size_t number = (size_t)answer->experiment;
+    put_decision(decider, number, to);
+    if (decider->definitions->experiments[number].rule_count > 0) {
+        put_rules(decider, number, to);
     }
     if (answer->exposure) {
         cairn__answer_put(to, ",\"exposure\":true");
@@ -188,6 +292,7 @@ void cairn__decide_experiment(cairn__decider *decider, const cairn__decide_input
     int number = cairn__names_find(&decider->experiment_names, name);
     if (number < 0) {
         *answer_out = (cairn__experiment_answer){ .experiment = -1,
+                                                  .by = -1,
                                                   .decision = { .variant = CAIRN__NO_VARIANT,
                                                                 .reason = CAIRN__REASON_INVALID },
                                                   .value = CAIRN_STR("null") };
@@ -227,8 +332,8 @@ size_t cairn__exposure_properties(const cairn__definitions *definitions,
                                   const cairn__decide_input *input,
                                   const cairn__experiment_answer *answer,
                                   cairn_property properties_out[CAIRN__EXPOSURE_PROPERTIES]) {
-    CAIRN_ASSERT(answer->experiment >= 0 && answer->decision.variant >= 0);
-    const cairn__experiment_entry *entry = &definitions->experiments[answer->experiment];
+    CAIRN_ASSERT(answer->by >= 0);
+    const cairn__experiment_entry *entry = &definitions->experiments[answer->by];
     uint32_t unit = cairn__assign_fnv(unit_of(input, entry->unit_type));
     const cairn_value values[CAIRN__EXPOSURE_PROPERTIES] = {
         { .kind = CAIRN_VALUE_STRING, .as.string = entry->name },

@@ -4,7 +4,7 @@
 static bool ends(const cairn__flag_rule *rule, cairn__flag_decision *found) {
     const cairn__decision *decision = &found->decision;
     if (decision->variant != CAIRN__NO_VARIANT) {
-        found->value = rule->values[decision->variant];
+        found->value = rule->values == NULL ? decision->variant : rule->values[decision->variant];
         found->reason = CAIRN__FLAG_BY_RULE;
         return found->value != CAIRN__FLAG_NEXT;
     }
@@ -19,7 +19,7 @@ static bool ends(const cairn__flag_rule *rule, cairn__flag_decision *found) {
 }
 
 cairn__flag_decision cairn__flag_decide(const cairn__flag_rule *rules, size_t rule_count,
-                                        cairn__flag_input input_of, void *context) {
+                                        cairn__flag_asked asked, void *context) {
     const cairn__flag_decision none = { .value = CAIRN__FLAG_DEFAULT,
                                         .reason = rule_count <= CAIRN__FLAG_RULES_MAX
                                                       ? CAIRN__FLAG_NO_RULE
@@ -27,13 +27,15 @@ cairn__flag_decision cairn__flag_decide(const cairn__flag_rule *rules, size_t ru
                                         .rule = rule_count,
                                         .decision = { .variant = CAIRN__NO_VARIANT } };
     for (size_t i = 0; i < rule_count && none.reason == CAIRN__FLAG_NO_RULE; i++) {
-        cairn__experiment_input input = { .unit = { NULL, 0 } };
-        cairn__flag_decision found = { .rule = i };
-        input_of(context, i, &input);
-        found.decision = cairn__experiment_decide(rules[i].experiment, &input);
+        cairn__flag_decision found = { .rule = i, .decision = asked(context, i) };
         if (ends(&rules[i], &found)) {
             return found;
         }
     }
     return none;
+}
+
+const char *cairn__flag_reason_text(cairn__flag_reason reason) {
+    static const char *const texts[] = { "rule", "no_rule", "unknown", "gated", "invalid" };
+    return texts[reason];
 }

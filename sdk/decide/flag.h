@@ -1,6 +1,6 @@
 /* flag.h: a flag whose value depends on whom it is asked for: rules in order, each an experiment
- * whose variants stand for values of the flag (one variant: no chance). The first rule that gives a
- * value decides; when none does, the flag has its default.
+ * (or another flag) whose variants stand for values of the flag (one variant: no chance). The first
+ * rule that gives a value decides; when none does, the flag has its default.
  *
  * A rule that cannot be answered without facts of the server ends the search: the next rule's value
  * could be the wrong one. Pure, like experiment.h. */
@@ -16,9 +16,10 @@ enum {
 };
 
 typedef struct cairn__flag_rule {
-    const cairn__experiment *experiment;
-    const int *values; /* variant i gives values[i]: a value's number, or CAIRN__FLAG_NEXT */
-    bool gate;         /* prerequisites that are not met end the search: the flag is off */
+    const int *values;   /* variant i gives values[i]: a value's number, or CAIRN__FLAG_NEXT;
+                            NULL: i */
+    uint16_t experiment; /* its number, where the flag is one of definitions.h */
+    bool gate;           /* prerequisites that are not met end the search: the flag is off */
 } cairn__flag_rule;
 
 typedef enum cairn__flag_reason {
@@ -33,14 +34,17 @@ typedef struct cairn__flag_decision {
     int value; /* its number, or CAIRN__FLAG_DEFAULT */
     cairn__flag_reason reason;
     size_t rule;              /* the one that ended the search; rule_count: none */
-    cairn__decision decision; /* that rule's: to be counted and kept like any experiment's */
+    cairn__decision decision; /* that rule's: to be counted and kept like any experiment's. Of a
+                                 flag within a flag it is what that one came to */
 } cairn__flag_decision;
 
-/** Fills the input of rule `index`'s experiment: rules may have other units and other targeting. */
-typedef void (*cairn__flag_input)(void *context, size_t index, cairn__experiment_input *input_out);
+/** What rule `index`'s experiment came to. Asked in order, and not beyond the one that decides. */
+typedef cairn__decision (*cairn__flag_asked)(void *context, size_t index);
 
-/** Decide. Work: that of the experiments up to the one that decides. */
 cairn__flag_decision cairn__flag_decide(const cairn__flag_rule *rules, size_t rule_count,
-                                        cairn__flag_input input_of, void *context);
+                                        cairn__flag_asked asked, void *context);
+
+/** The reason's stable text (above); static storage. */
+const char *cairn__flag_reason_text(cairn__flag_reason reason);
 
 #endif

@@ -390,10 +390,29 @@ static void make_experiment(maker *m, cairn__experiment_entry *entry, size_t i) 
     }
 }
 
+static void make_flag(maker *m, cairn__experiment_entry *entry, size_t i) {
+    size_t count = 1 + below(m, 3);
+    cairn__flag_rule *rules = room(m, count, sizeof *rules);
+    for (size_t j = 0; j < count; j++) {
+        rules[j] = (cairn__flag_rule){ .experiment = (uint16_t)below(m, (uint32_t)i),
+                                       .gate = chance(m, 50) };
+    }
+    *entry = (cairn__experiment_entry){ .name = text(m, "flag %d", i),
+                                        .version = 3,
+                                        .experiment.paused = chance(m, 10),
+                                        .fallback = CAIRN_STR("false"),
+                                        .rules = rules,
+                                        .rule_count = count };
+}
+
 static void make_experiments(maker *m, cairn__definitions *d) {
     cairn__experiment_entry *list = room(m, m->shape->experiments, sizeof *list);
     for (size_t i = 0; i < m->shape->experiments; i++) {
-        make_experiment(m, &list[i], i);
+        if (i % 4 == 1) {
+            make_flag(m, &list[i], i);
+        } else {
+            make_experiment(m, &list[i], i);
+        }
     }
     d->experiments = list;
     d->experiment_count = m->shape->experiments;

@@ -299,6 +299,42 @@ static void audiences_and_experiments_must_be_in_order_of_need(void **state) {
     refused(f, "experiments", "prerequisites");
     needed = (cairn__prerequisite_of){ .experiment = 0, .variant = 31 };
     refused(f, "experiments", "prerequisites");
+    needed = (cairn__prerequisite_of){ .experiment = 1, .variant = 0 }; /* a flag has no variants */
+    refused(f, "experiments", "prerequisites");
+}
+
+static void a_flags_rules_stand_alone_and_name_earlier_experiments(void **state) {
+    fixture *f = *state;
+    make(f, 13, 6);
+    cairn__experiment_entry *flag = changed(&f->bundle.definitions.experiments[5]);
+    cairn__flag_rule rules[CAIRN__FLAG_RULES_MAX + 1] = { { .experiment = 4, .gate = true } };
+    flag->rules = rules;
+    flag->rule_count = 1;
+    write_into(&f->bundle, &f->bytes);
+    cairn__bundle read;
+    assert_int_equal(read_bytes(f, cairn__buffer_span(&f->bytes), &read), CAIRN_OK);
+    const cairn__experiment_entry *as_read = &read.definitions.experiments[5];
+    assert_int_equal(as_read->rule_count, 1);
+    assert_int_equal(as_read->rules[0].experiment, 4);
+    assert_true(as_read->rules[0].gate);
+    assert_null(as_read->rules[0].values);
+    rules[0].experiment = 5;
+    refused(f, "experiments", "rules");
+    rules[0].experiment = 4;
+    const cairn__prerequisite_of needed = { .experiment = 0, .variant = CAIRN__NO_VARIANT };
+    flag->prerequisites = &needed;
+    flag->prerequisite_count = 1;
+    refused(f, "experiments", "rules");
+    flag->prerequisite_count = 0;
+    flag->rule_count = CAIRN__FLAG_RULES_MAX + 1;
+    refused(f, "experiments", "rules");
+    flag->rule_count = 1;
+    flag->variants = f->bundle.definitions.experiments[4].variants;
+    flag->experiment.variant_count = 1;
+    refused(f, "experiments", "rules");
+    flag->rule_count = 0; /* and without either it is nothing */
+    flag->experiment.variant_count = 0;
+    refused(f, "experiments", "variants");
 }
 
 static void what_a_bundle_cannot_do_without_must_be_there(void **state) {
@@ -368,6 +404,7 @@ int main(void) {
         CASE(the_same_rule_is_written_once),
         CASE(names_that_stand_twice_are_refused),
         CASE(audiences_and_experiments_must_be_in_order_of_need),
+        CASE(a_flags_rules_stand_alone_and_name_earlier_experiments),
         CASE(what_a_bundle_cannot_do_without_must_be_there),
         CASE(names_are_found_and_others_are_not),
         CASE(fields_out_of_order_and_twice_are_refused),

@@ -45,13 +45,13 @@ static const char *read_rule(feature *f, size_t index) {
         f->values[index][i] =
             gives(rule, i) ? (int)(index * CAIRN__VARIANTS_MAX + i) : CAIRN__FLAG_NEXT;
     }
-    f->rules[index] = (cairn__flag_rule){ &g->experiment, f->values[index], is_gate(rule) };
+    f->rules[index] = (cairn__flag_rule){ .values = f->values[index], .gate = is_gate(rule) };
     return g->why;
 }
 
-static void input_of(void *context, size_t index, cairn__experiment_input *input_out) {
-    feature *f = context;
-    *input_out = f->read[index].input;
+static cairn__decision decide_rule(void *context, size_t index) {
+    const feature *f = context;
+    return cairn__experiment_decide(&f->read[index].experiment, &f->read[index].input);
 }
 
 static json_t *value_of(const feature *f, int number) {
@@ -62,7 +62,7 @@ static json_t *value_of(const feature *f, int number) {
 }
 
 static void decide(feature *f, growthbook_answer *out) {
-    out->found = cairn__flag_decide(f->rules, f->count, input_of, f);
+    out->found = cairn__flag_decide(f->rules, f->count, decide_rule, f);
     if (out->found.value >= 0) {
         out->rule = rule_of(f, out->found.rule);
         out->value = value_of(f, out->found.value);

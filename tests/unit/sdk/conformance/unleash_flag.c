@@ -121,13 +121,13 @@ static const char *read_strategy(toggle *t, json_t *json) {
     s->input.unit = unit_of(t->world.context, s->stickiness);
     s->input.prerequisite = t->prerequisite;
     t->values[index] = (int)index;
-    t->rules[index] = (cairn__flag_rule){ &s->experiment, &t->values[index], false };
+    t->rules[index] = (cairn__flag_rule){ .values = &t->values[index] };
     return why;
 }
 
-static void input_of(void *context, size_t index, cairn__experiment_input *input_out) {
-    toggle *t = context;
-    *input_out = t->strategies[index].input;
+static cairn__decision decide_rule(void *context, size_t index) {
+    const toggle *t = context;
+    return cairn__experiment_decide(&t->strategies[index].experiment, &t->strategies[index].input);
 }
 
 /* --- dependencies ---------------------------------------------------------------------------- */
@@ -255,7 +255,7 @@ static const char *read_toggle(toggle *t) {
 static const char *decide(toggle *t, unleash_answer *out) {
     const char *why = read_toggle(t);
     if (why == NULL) {
-        cairn__flag_decision found = cairn__flag_decide(t->rules, t->count, input_of, t);
+        cairn__flag_decision found = cairn__flag_decide(t->rules, t->count, decide_rule, t);
         out->on = found.value >= 0;
         json_t *list = json_object_get(t->json, "strategies");
         out->variant = out->on

@@ -199,6 +199,164 @@ static void a_flag_is_one_variant_and_all_are_told_at_once(void **state) {
     assert_true(world_has(&l->w, ",{\"name\":\"last\",\"version\":4,\"reason\":\"assigned\""));
 }
 
+/* --- flags with rules ----------------------------------------------------------------------- */
+
+/* base asks for vip; next has no conditions; last is the flag of both. */
+static void make_flag(lab *l, const cairn__flag_rule *rules, size_t count) {
+    l->entries[0].condition = world_condition(&l->w, "user.vip = true");
+    l->entries[0].experiment.targeting = &l->entries[0].condition.rule;
+    l->entries[0].experiment.variant_count = 1;
+    l->entries[1].prerequisite_count = 0;
+    l->entries[2] = (cairn__experiment_entry){ .name = CAIRN_STR("last"),
+                                               .version = 9,
+                                               .rules = rules,
+                                               .rule_count = count,
+                                               .fallback = CAIRN_STR("\"none\"") };
+    world_ready(&l->w);
+}
+
+static void set_vip(lab *l, bool vip) {
+    world_set(&l->w, CAIRN__RULE_USER, "vip",
+              (cairn_value){ .kind = CAIRN_VALUE_BOOLEAN, .as.boolean = vip });
+}
+
+static const cairn__flag_rule base_then_next[] = { { .experiment = 0 }, { .experiment = 1 } };
+
+static void the_first_rule_that_gives_a_variant_decides_a_flag(void **state) {
+    lab *l = *state;
+    make_flag(l, base_then_next, 2);
+    set_vip(l, true);
+    decide(l, "last");
+    assert_true(value_is(l, "\"r\""));
+    assert_int_equal(l->answer.experiment, 2);
+    assert_int_equal(l->answer.by, 0);
+    assert_true(world_has(&l->w, "{\"name\":\"last\",\"version\":9,\"reason\":\"rule\",\"rule\":"
+                                 "\"base\",\"variant\":\"red\",\"bucket\":5831,\"rules\":["
+                                 "{\"name\":\"base\",\"version\":4,\"reason\":\"assigned\","
+                                 "\"variant\":\"red\",\"bucket\":5831},"
+                                 "{\"name\":\"next\",\"reason\":\"not_asked\"}],"
+                                 "\"exposure\":true,\"value\":\"r\"}"));
+    set_vip(l, false);
+    decide(l, "last");
+    assert_int_equal(l->answer.by, 1);
+    assert_true(world_has(&l->w, "\"reason\":\"rule\",\"rule\":\"next\""));
+    assert_true(world_has(&l->w, "\"rules\":[{\"name\":\"base\",\"version\":4,\"reason\":"
+                                 "\"not_targeted\"},{\"name\":\"next\",\"version\":4,\"reason\":"
+                                 "\"assigned\""));
+    l->entries[1].experiment.paused = true;
+    decide(l, "last");
+    assert_true(value_is(l, "\"none\""));
+    assert_int_equal(l->answer.by, -1);
+    assert_false(l->answer.exposure);
+    assert_true(world_has(&l->w, "\"reason\":\"no_rule\",\"rules\":["));
+}
+
+static void a_rule_that_is_not_known_ends_the_search(void **state) {
+    lab *l = *state;
+    make_flag(l, base_then_next, 2);
+    world_set(&l->w, CAIRN__RULE_USER, "vip", world_unknown());
+    decide(l, "last");
+    assert_true(value_is(l, "\"none\""));
+    assert_true(world_has(&l->w, "\"reason\":\"unknown\",\"rule\":\"base\""));
+    assert_true(world_has(&l->w, "{\"name\":\"next\",\"reason\":\"not_asked\"}"));
+}
+
+static void a_gate_whose_prerequisite_is_not_met_turns_the_flag_off(void **state) {
+    lab *l = *state;
+    const cairn__flag_rule rules[] = { { .experiment = 1, .gate = true }, { .experiment = 0 } };
+    make_flag(l, rules, 2);
+    l->entries[0].experiment.targeting = NULL;
+    l->needs[0] = (cairn__prerequisite_of){ 0, CAIRN__NO_VARIANT };
+    l->entries[1].prerequisite_count = 1;
+    decide(l, "last");
+    assert_int_equal(l->answer.by, 1);
+    l->needs[0].variant = 1; /* base has but one variant */
+    decide(l, "last");
+    assert_true(value_is(l, "\"none\""));
+    assert_true(world_has(&l->w, "\"reason\":\"gated\",\"rule\":\"next\""));
+    const cairn__flag_rule open[] = { { .experiment = 1 }, { .experiment = 0 } };
+    l->entries[2].rules = open;
+    decide(l, "last"); /* without a gate the rule is only passed by */
+    assert_int_equal(l->answer.by, 0);
+}
+
+static void the_exposure_of_a_flag_is_of_the_experiment_that_decided(void **state) {
+    lab *l = *state;
+    make_flag(l, base_then_next, 2);
+    set_vip(l, false);
+    decide(l, "last");
+    assert_true(l->answer.exposure);
+    cairn_property properties[CAIRN__EXPOSURE_PROPERTIES];
+    const cairn__event exposure = { .name = CAIRN__EVENT_EXPOSURE,
+                                    .session = 1,
+                                    .properties = properties,
+                                    .property_count = cairn__exposure_properties(
+                                        &l->w.definitions, &l->w.input, &l->answer, properties) };
+    assert_true(cairn__span_equal(properties[0].value.as.string, CAIRN_STR("next")));
+    assert_int_equal(properties[1].value.as.integer, 4);
+    assert_int_equal(cairn__memory_note(&l->w.memory, &exposure), CAIRN_OK);
+    decide(l, "last");
+    assert_false(l->answer.exposure);
+    decide(l, "next"); /* it was seen, by whatever way */
+    assert_false(l->answer.exposure);
+    assert_string_equal(reason(l), "sticky");
+    decide(l, "last");
+    assert_true(world_has(&l->w, "\"reason\":\"sticky\""));
+    set_vip(l, true);
+    decide(l, "last");
+    assert_true(l->answer.exposure);
+}
+
+static void a_flag_that_is_paused_or_without_consent_asks_nobody(void **state) {
+    lab *l = *state;
+    make_flag(l, base_then_next, 2);
+    l->entries[2].experiment.paused = true;
+    decide(l, "last");
+    assert_true(value_is(l, "\"none\""));
+    assert_true(world_has(&l->w, "\"reason\":\"paused\",\"rules\":[{\"name\":\"base\","
+                                 "\"reason\":\"not_asked\"},"));
+    l->w.input.denied = CAIRN__DENIED_PERSONALISATION;
+    decide(l, "last");
+    assert_true(world_has(&l->w, "\"reason\":\"no_consent\",\"rules\":[{\"name\":\"base\","
+                                 "\"reason\":\"not_asked\"},"));
+    l->w.input.denied = 0;
+    l->w.input.experiments = CAIRN__EXPERIMENT_OFF;
+    decide(l, "last");
+    assert_true(world_has(&l->w, "\"reason\":\"off\""));
+}
+
+static void flags_name_flags_and_are_prerequisites(void **state) {
+    lab *l = *state;
+    static const cairn__flag_rule base_only[] = { { .experiment = 0 } };
+    static const cairn__flag_rule next_only[] = { { .experiment = 1 } };
+    make_flag(l, next_only, 1);
+    l->entries[1] =
+        (cairn__experiment_entry){ .name = CAIRN_STR("next"), .rules = base_only, .rule_count = 1 };
+    set_vip(l, true);
+    decide(l, "last");
+    assert_int_equal(l->answer.by, 0);
+    assert_true(value_is(l, "\"r\""));
+    assert_true(world_has(&l->w, "{\"name\":\"next\",\"version\":0,\"reason\":\"rule\",\"rule\":"
+                                 "\"base\",\"variant\":\"red\""));
+    set_vip(l, false);
+    decide(l, "last");
+    assert_true(world_has(&l->w, "\"reason\":\"no_rule\",\"rules\":[{\"name\":\"next\",\"version\":"
+                                 "0,\"reason\":\"no_rule\"}]"));
+    l->entries[2] = l->entries[0];
+    l->entries[2].name = CAIRN_STR("last");
+    l->entries[2].experiment.targeting = NULL;
+    l->entries[2].prerequisites = &l->needs[1]; /* next, the flag */
+    l->entries[2].prerequisite_count = 1;
+    decide(l, "last");
+    assert_string_equal(reason(l), "prerequisite");
+    world_set(&l->w, CAIRN__RULE_USER, "vip", world_unknown());
+    decide(l, "last");
+    assert_string_equal(reason(l), "prerequisite_unknown");
+    set_vip(l, true);
+    decide(l, "last");
+    assert_string_equal(reason(l), "assigned");
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -209,6 +367,12 @@ int main(void) {
         TEST(units_are_of_the_wanted_type),
         TEST(without_consent_the_fallback),
         TEST(a_flag_is_one_variant_and_all_are_told_at_once),
+        TEST(the_first_rule_that_gives_a_variant_decides_a_flag),
+        TEST(a_rule_that_is_not_known_ends_the_search),
+        TEST(a_gate_whose_prerequisite_is_not_met_turns_the_flag_off),
+        TEST(the_exposure_of_a_flag_is_of_the_experiment_that_decided),
+        TEST(a_flag_that_is_paused_or_without_consent_asks_nobody),
+        TEST(flags_name_flags_and_are_prerequisites),
     };
     return cmocka_run_group_tests_name("sdk/decide/experiments", tests, NULL, NULL);
 }

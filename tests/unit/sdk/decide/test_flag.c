@@ -13,34 +13,38 @@ typedef struct world {
     size_t asked;
 } world;
 
-static void input_of(void *context, size_t index, cairn__experiment_input *input) {
+static const cairn__experiment on = { .salt = { (const uint8_t *)"flag", 4 },
+                                      .version = CAIRN__ASSIGN_DEFAULT,
+                                      .variant_count = 1,
+                                      .shares = { .coverage = 1 } };
+
+static cairn__decision asked(void *context, size_t index) {
     world *w = context;
     assert_int_equal(index, w->asked); /* in order, none twice */
     w->asked++;
-    input->unit = CAIRN_STR("u1");
-    input->prerequisite = w->kinds[index] == WAITS         ? CAIRN__PREREQUISITE_UNKNOWN
-                          : w->kinds[index] == GATE_CLOSED ? CAIRN__PREREQUISITE_NOT_MET
-                                                           : CAIRN__PREREQUISITE_MET;
+    cairn__experiment experiment = on;
+    experiment.paused = w->kinds[index] == OUT;
+    const cairn__experiment_input input = {
+        .unit = CAIRN_STR("u1"),
+        .prerequisite = w->kinds[index] == WAITS         ? CAIRN__PREREQUISITE_UNKNOWN
+                        : w->kinds[index] == GATE_CLOSED ? CAIRN__PREREQUISITE_NOT_MET
+                                                         : CAIRN__PREREQUISITE_MET,
+    };
+    return cairn__experiment_decide(&experiment, &input);
 }
 
 static void check(world *w) {
     static const int next[] = { CAIRN__FLAG_NEXT };
     static const int values[] = { 10, 11, 12 };
-    const cairn__experiment on = { .salt = CAIRN_STR("flag"),
-                                   .version = CAIRN__ASSIGN_DEFAULT,
-                                   .variant_count = 1,
-                                   .shares = { .coverage = 1 } };
-    cairn__experiment off = on;
-    off.paused = true;
     cairn__flag_rule rules[3];
     size_t end = 3;
     for (size_t i = 0; i < 3; i++) {
         kind k = w->kinds[i];
-        rules[i] = (cairn__flag_rule){ k == OUT ? &off : &on, k == PASSES ? next : &values[i],
-                                       k == GATE_CLOSED };
+        rules[i] = (cairn__flag_rule){ .values = k == PASSES ? next : &values[i],
+                                       .gate = k == GATE_CLOSED };
         end = end == 3 && k != OUT && k != PASSES ? i : end;
     }
-    cairn__flag_decision found = cairn__flag_decide(rules, 3, input_of, w);
+    cairn__flag_decision found = cairn__flag_decide(rules, 3, asked, w);
     kind last = end == 3 ? OUT : w->kinds[end];
     assert_int_equal(found.rule, end);
     assert_int_equal(w->asked, end == 3 ? 3 : end + 1);
@@ -63,22 +67,29 @@ static void the_first_rule_that_says_something_decides(void **state) {
 static void prerequisites_without_a_gate_only_skip_the_rule(void **state) {
     (void)state;
     static const int value = 1;
-    const cairn__experiment on = { .salt = CAIRN_STR("flag"),
-                                   .version = CAIRN__ASSIGN_DEFAULT,
-                                   .variant_count = 1,
-                                   .shares = { .coverage = 1 } };
-    const cairn__flag_rule rules[] = { { &on, &value, false }, { &on, &value, false } };
+    const cairn__flag_rule rules[] = { { .values = &value }, { .values = &value } };
     world w = { { GATE_CLOSED, GIVES }, 0 };
-    cairn__flag_decision found = cairn__flag_decide(rules, 2, input_of, &w);
+    cairn__flag_decision found = cairn__flag_decide(rules, 2, asked, &w);
     assert_int_equal(found.rule, 1);
     assert_int_equal(found.value, 1);
 }
 
+static void without_a_table_a_variant_is_its_number(void **state) {
+    (void)state;
+    const cairn__flag_rule rules[] = { { .values = NULL }, { .values = NULL } };
+    world w = { { OUT, GIVES }, 0 };
+    cairn__flag_decision found = cairn__flag_decide(rules, 2, asked, &w);
+    assert_int_equal(found.rule, 1);
+    assert_int_equal(found.value, 0);
+    assert_string_equal(cairn__flag_reason_text(found.reason), "rule");
+    assert_string_equal(cairn__flag_reason_text(CAIRN__FLAG_INVALID), "invalid");
+}
+
 static void too_many_rules_give_the_default(void **state) {
     (void)state;
-    static const cairn__flag_rule rules[CAIRN__FLAG_RULES_MAX + 1] = { { NULL, NULL, false } };
+    static const cairn__flag_rule rules[CAIRN__FLAG_RULES_MAX + 1] = { { .values = NULL } };
     world w = { { OUT }, 0 };
-    cairn__flag_decision found = cairn__flag_decide(rules, CAIRN__FLAG_RULES_MAX + 1, input_of, &w);
+    cairn__flag_decision found = cairn__flag_decide(rules, CAIRN__FLAG_RULES_MAX + 1, asked, &w);
     assert_int_equal(found.reason, CAIRN__FLAG_INVALID);
     assert_int_equal(found.value, CAIRN__FLAG_DEFAULT);
     assert_int_equal(w.asked, 0);
@@ -88,6 +99,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_rule_that_says_something_decides),
         cmocka_unit_test(prerequisites_without_a_gate_only_skip_the_rule),
+        cmocka_unit_test(without_a_table_a_variant_is_its_number),
         cmocka_unit_test(too_many_rules_give_the_default),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,13 +1,13 @@
-/* Goal: experiments with prerequisites, kept assignments and unknown facts come to what the
- * documents say. Method: random experiments that depend on each other, random exposures of this
- * and of other units; each decision compared with one made by recursion over the list of all
- * exposures. */
+/* Goal: experiments with prerequisites, flags with rules, kept assignments and unknown facts come
+ * to what the documents say. Method: random experiments and flags that depend on each other, random
+ * exposures of this and of other units; each decision compared with one made by recursion over the
+ * list of all exposures. */
 #include <stdio.h>
 
 #include "oracle.h"
 #include "support/cmocka_all.h"
 
-enum { EXPERIMENTS = 5, EXPOSURES_MAX = 40, WORLDS = 500, ROUNDS = 12, VARIANTS = 2 };
+enum { EXPERIMENTS = 6, RULES = 3, EXPOSURES_MAX = 40, WORLDS = 500, ROUNDS = 12, VARIANTS = 2 };
 
 typedef struct exposure {
     int experiment, variant, version, unit;
@@ -23,15 +23,18 @@ typedef struct lab {
     cairn__experiment_entry entries[EXPERIMENTS];
     oracle_need needs[EXPERIMENTS];
     cairn__prerequisite_of prerequisites[EXPERIMENTS][2];
+    cairn__flag_rule rules[EXPERIMENTS][RULES];
     exposure exposures[EXPOSURES_MAX];
     size_t exposure_count;
     size_t met[CAIRN__REASON_COUNT];
+    size_t flags_met[CAIRN__FLAG_INVALID + 1];
+    size_t through_flags; /* decisions of flags by what a flag within them gave */
 } lab;
 
 static const cairn__variant arms[VARIANTS] = { { .name = { (const uint8_t *)"a", 1 } },
                                                { .name = { (const uint8_t *)"b", 1 } } };
 static const char *const units[] = { "u1", "u2", "u3", "" };
-static const char *const names[EXPERIMENTS] = { "e0", "e1", "e2", "e3", "e4" };
+static const char *const names[EXPERIMENTS] = { "e0", "e1", "e2", "e3", "e4", "e5" };
 
 static uint64_t upto(lab *l, uint64_t limit) {
     l->seed = l->seed * 6364136223846793005u + 1442695040888963407u;
@@ -50,6 +53,17 @@ static void make_audiences(lab *l) {
     world_audiences(&l->w, l->audiences, ORACLE_AUDIENCES);
 }
 
+static void make_flag(lab *l, size_t i) {
+    for (size_t k = 0; k < RULES; k++) {
+        l->rules[i][k] =
+            (cairn__flag_rule){ .experiment = (uint16_t)upto(l, i), .gate = upto(l, 2) == 0 };
+    }
+    l->entries[i] = (cairn__experiment_entry){ .name = cairn__span_of(names[i]),
+                                               .experiment.paused = upto(l, 8) == 0,
+                                               .rules = l->rules[i],
+                                               .rule_count = 1 + upto(l, RULES) };
+}
+
 static void make_experiment(lab *l, size_t i) {
     cairn__experiment_entry *entry = &l->entries[i];
     char text[64];
@@ -61,8 +75,11 @@ static void make_experiment(lab *l, size_t i) {
                                         .prerequisites = l->prerequisites[i],
                                         .prerequisite_count = i == 0 ? 0 : upto(l, 3) };
     for (size_t k = 0; k < 2 && i > 0; k++) {
+        uint16_t other = (uint16_t)upto(l, i);
+        int wanted = (int)upto(l, VARIANTS + 1) - 1; /* of a flag any: it has no variants */
         l->prerequisites[i][k] =
-            (cairn__prerequisite_of){ (uint16_t)upto(l, i), (int)upto(l, VARIANTS + 1) - 1 };
+            (cairn__prerequisite_of){ other, l->entries[other].rule_count > 0 ? CAIRN__NO_VARIANT
+                                                                              : wanted };
     }
     entry->experiment = (cairn__experiment){ .salt = entry->name,
                                              .version = CAIRN__ASSIGN_DEFAULT,
@@ -117,6 +134,8 @@ static void expose(lab *l) {
 typedef struct verdict {
     int variant;
     cairn__experiment_reason reason;
+    int by; /* whose variant */
+    cairn__flag_reason flag;
 } verdict;
 
 /* The assignment that is kept: of the highest version, of these the first. No two at one time. */
@@ -154,46 +173,86 @@ static int prerequisites(const lab *l, int number, int unit) {
                  : (unknown ? CAIRN__PREREQUISITE_UNKNOWN : CAIRN__PREREQUISITE_MET);
 }
 
+/* Rules in their order, each decided by itself. */
+static verdict slow_flag(const lab *l, int number, int unit) {
+    const cairn__experiment_entry *flag = &l->entries[number];
+    if (flag->experiment.paused) {
+        return (verdict){ .variant = -1, .reason = CAIRN__REASON_PAUSED };
+    }
+    for (size_t i = 0; i < flag->rule_count; i++) {
+        verdict one = slow(l, flag->rules[i].experiment, unit);
+        if (one.variant >= 0) {
+            one.flag = CAIRN__FLAG_BY_RULE;
+            return one;
+        }
+        one.flag = CAIRN__FLAG_UNKNOWN;
+        if (one.reason == CAIRN__REASON_TARGET_UNKNOWN ||
+            one.reason == CAIRN__REASON_PREREQUISITE_UNKNOWN) {
+            return one;
+        }
+        one.flag = CAIRN__FLAG_GATED;
+        if (one.reason == CAIRN__REASON_PREREQUISITE && flag->rules[i].gate) {
+            return one;
+        }
+    }
+    return (verdict){ .variant = -1, .flag = CAIRN__FLAG_NO_RULE };
+}
+
 static verdict by_chance(const cairn__experiment_entry *entry, int unit) {
     uint32_t bucket = oracle_bucket("", entry->name, cairn__span_of(units[unit]));
     uint32_t width = (uint32_t)(entry->experiment.shares.coverage * 5000);
     for (int i = 0; i < VARIANTS; i++) {
         if (bucket >= (uint32_t)i * 5000 && bucket < (uint32_t)i * 5000 + width) {
-            return (verdict){ i, CAIRN__REASON_ASSIGNED };
+            return (verdict){ .variant = i, .reason = CAIRN__REASON_ASSIGNED };
         }
     }
-    return (verdict){ -1, CAIRN__REASON_COVERAGE };
+    return (verdict){ .variant = -1, .reason = CAIRN__REASON_COVERAGE };
 }
 
-static verdict slow(const lab *l, int number, int unit) {
+static verdict slow_experiment(const lab *l, int number, int unit) {
     const cairn__experiment_entry *entry = &l->entries[number];
     const cairn__experiment *experiment = &entry->experiment;
-    if ((l->w.input.denied & CAIRN__DENIED_PERSONALISATION) != 0) {
-        return (verdict){ -1, CAIRN__REASON_OFF };
-    }
     if (experiment->paused || units[unit][0] == '\0') {
-        return (verdict){ -1, experiment->paused ? CAIRN__REASON_PAUSED : CAIRN__REASON_NO_UNIT };
+        return (verdict){ .variant = -1,
+                          .reason =
+                              experiment->paused ? CAIRN__REASON_PAUSED : CAIRN__REASON_NO_UNIT };
     }
     const exposure *e = kept(l, number);
     bool sticky = e != NULL && e->unit == unit;
     if (sticky && e->version == (int)experiment->sticky_version) {
-        return (verdict){ e->variant, CAIRN__REASON_STICKY };
+        return (verdict){ .variant = e->variant, .reason = CAIRN__REASON_STICKY };
     }
     cairn__rule_answer target = oracle_judge(&l->o, &l->needs[number], -1);
     if (target != CAIRN__RULE_TRUE) {
-        return (verdict){ -1, target == CAIRN__RULE_FALSE ? CAIRN__REASON_NOT_TARGETED
-                                                          : CAIRN__REASON_TARGET_UNKNOWN };
+        return (verdict){ .variant = -1,
+                          .reason = target == CAIRN__RULE_FALSE ? CAIRN__REASON_NOT_TARGETED
+                                                                : CAIRN__REASON_TARGET_UNKNOWN };
     }
     int prerequisite = prerequisites(l, number, unit);
     if (prerequisite != CAIRN__PREREQUISITE_MET) {
-        return (verdict){ -1, prerequisite == CAIRN__PREREQUISITE_NOT_MET
-                                  ? CAIRN__REASON_PREREQUISITE
-                                  : CAIRN__REASON_PREREQUISITE_UNKNOWN };
+        return (verdict){ .variant = -1,
+                          .reason = prerequisite == CAIRN__PREREQUISITE_NOT_MET
+                                        ? CAIRN__REASON_PREREQUISITE
+                                        : CAIRN__REASON_PREREQUISITE_UNKNOWN };
     }
     if (sticky && e->version < (int)experiment->sticky_oldest) {
-        return (verdict){ -1, CAIRN__REASON_STICKY_OLD };
+        return (verdict){ .variant = -1, .reason = CAIRN__REASON_STICKY_OLD };
     }
     return by_chance(entry, unit);
+}
+
+static verdict slow(const lab *l, int number, int unit) {
+    if ((l->w.input.denied & CAIRN__DENIED_PERSONALISATION) != 0) {
+        return (verdict){ .variant = -1, .reason = CAIRN__REASON_OFF, .by = -1 };
+    }
+    if (l->entries[number].rule_count > 0) {
+        verdict flag = slow_flag(l, number, unit);
+        flag.by = flag.variant < 0 ? -1 : flag.by;
+        return flag;
+    }
+    verdict one = slow_experiment(l, number, unit);
+    one.by = one.variant < 0 ? -1 : number;
+    return one;
 }
 
 static bool seen_in(const lab *l, int experiment, uint64_t session) {
@@ -205,21 +264,42 @@ static bool seen_in(const lab *l, int experiment, uint64_t session) {
     return false;
 }
 
+/* Of a flag whose rules were asked. */
+static void compare_flag(lab *l, int number, const cairn__experiment_answer *answer,
+                         const verdict *wanted) {
+    char text[80];
+    const cairn__experiment_entry *flag = &l->entries[number];
+    (void)snprintf(text, sizeof text, "{\"name\":\"%s\",\"version\":0,\"reason\":\"%s\"",
+                   names[number], cairn__flag_reason_text(wanted->flag));
+    assert_true(world_has(&l->w, text));
+    l->flags_met[wanted->flag] += 1;
+    bool named = false;
+    for (size_t i = 0; i < flag->rule_count; i++) {
+        named = named || flag->rules[i].experiment == answer->by;
+    }
+    l->through_flags += answer->by >= 0 && !named;
+}
+
 static void compare(lab *l, int number, int unit) {
     cairn__experiment_answer answer;
     cairn__buffer_clear(&l->w.answer);
     cairn__decide_experiment(l->w.decider, &l->w.input, l->entries[number].name, &l->w.answer,
                              &answer);
     verdict wanted = slow(l, number, unit);
-    if (answer.decision.variant != wanted.variant || answer.decision.reason != wanted.reason) {
+    if (answer.decision.variant != wanted.variant || answer.decision.reason != wanted.reason ||
+        answer.by != wanted.by) {
         print_error("wanted %d %s\n%.*s\n", wanted.variant,
                     cairn__experiment_reason_text(wanted.reason), (int)l->w.answer.len,
                     (const char *)l->w.answer.data);
         fail();
     }
     bool in = wanted.reason == CAIRN__REASON_ASSIGNED || wanted.reason == CAIRN__REASON_STICKY;
-    assert_int_equal(answer.exposure, in && !seen_in(l, number, l->w.input.session));
-    l->met[wanted.reason] += 1;
+    assert_int_equal(answer.exposure, in && !seen_in(l, wanted.by, l->w.input.session));
+    bool flag = l->entries[number].rule_count > 0;
+    if (flag && wanted.reason != CAIRN__REASON_OFF && wanted.reason != CAIRN__REASON_PAUSED) {
+        compare_flag(l, number, &answer, &wanted);
+    }
+    l->met[wanted.reason] += flag ? 0 : 1;
 }
 
 static void one_world(lab *l, uint64_t seed) {
@@ -228,7 +308,11 @@ static void one_world(lab *l, uint64_t seed) {
     l->exposure_count = 0;
     make_audiences(l);
     for (size_t i = 0; i < EXPERIMENTS; i++) {
-        make_experiment(l, i);
+        if (i > 0 && upto(l, 3) == 0) {
+            make_flag(l, i);
+        } else {
+            make_experiment(l, i);
+        }
     }
     make_person(l);
     l->w.definitions.experiments = l->entries;
@@ -271,6 +355,12 @@ static void experiments_come_to_what_the_documents_say(void **state) {
         print_message("%s %zu\n", cairn__experiment_reason_text(wanted[i]), l.met[wanted[i]]);
         assert_true(l.met[wanted[i]] > 50);
     }
+    for (int i = CAIRN__FLAG_BY_RULE; i <= CAIRN__FLAG_GATED; i++) {
+        print_message("%s %zu\n", cairn__flag_reason_text((cairn__flag_reason)i), l.flags_met[i]);
+        assert_true(l.flags_met[i] > 50);
+    }
+    print_message("through flags %zu\n", l.through_flags);
+    assert_true(l.through_flags > 50);
 }
 
 int main(void) {
