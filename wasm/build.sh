@@ -147,7 +147,7 @@ package() {
         --log-level=warning --outfile="$out/testing.mjs"
     npx --no-install tsc
     # what index.d.ts does not name is nobody else's
-    find dist -name '*.d.ts' ! -name index.d.ts ! -name types.d.ts ! -path 'dist/full/*' \
+    find dist -name '*.d.ts' ! -name index.d.ts ! -name '*types.d.ts' ! -path 'dist/full/*' \
         ! -path 'dist/script/*' -delete
 }
 

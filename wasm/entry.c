@@ -30,6 +30,7 @@ enum {
     EMIT_REFUSED = 2,
     EMIT_PURGED = 3,
     EMIT_POPUP = 4,
+    EMIT_POPUP_CHOSEN = 5,
     KEY_BYTES = 65,
     KEYS_MAX = 4,
     KEY_ID_BYTES_MAX = 32
@@ -74,7 +75,8 @@ typedef enum ask_method {
     ASK_PAGE,         /* value: the page */
     ASK_ZONE,         /* name: the zone */
     ASK_DEVICE,       /* properties: device.* */
-    ASK_INSPECT       /* nothing */
+    ASK_INSPECT,      /* nothing */
+    ASK_GONE          /* name: the popup, whose screen went away */
 } ask_method;
 
 /* As STATUS_* in src/core.ts. */
@@ -182,6 +184,11 @@ static void tell_popup(void *self, cairn_span json) {
     host_emit(EMIT_POPUP, 0, json.data, json.len);
 }
 
+static void tell_popup_chosen(void *self, cairn_span name) {
+    (void)self;
+    host_emit(EMIT_POPUP_CHOSEN, 0, name.data, name.len);
+}
+
 static void tell_purged(void *self) {
     (void)self;
     host_emit(EMIT_PURGED, 0, NULL, 0);
@@ -212,6 +219,7 @@ static cairn_platform platform(void) {
                       .refused = tell_refused,
                       .self = &the,
                       .popup = tell_popup,
+                      .popup_chosen = tell_popup_chosen,
                       .purged = tell_purged },
     };
 }
@@ -416,6 +424,8 @@ static cairn_status answer(uint32_t method, const cairn__block *b) {
         return cairn_set_zone(the.client, b->name, (cairn_span){ NULL, 0 });
     case ASK_DEVICE:
         return cairn_set_device(the.client, b->properties, b->property_count);
+    case ASK_GONE:
+        return popup_done(b, CAIRN_POPUP_GONE);
     case ASK_INSPECT:
         return cairn_inspect(the.client, &the.exchange);
     default:

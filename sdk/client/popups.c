@@ -41,6 +41,19 @@ static cairn_status track(cairn_client *client, cairn_span name, cairn__popup_ch
     return cairn__client_put(client, &event);
 }
 
+/* Named, so that a host can track what becomes of a popup that outlived this client (a browser's
+ * tab outlives the one that sends). */
+static void describe_groups(const cairn__definitions *definitions, const cairn__popup *popup,
+                            cairn__buffer *to) {
+    for (size_t i = 0; i < popup->group_count; i++) {
+        cairn__buffer_append(to, i == 0 ? CAIRN_STR(",\"groups\":[") : CAIRN_STR(","));
+        cairn__json_text(to, definitions->cap_groups[popup->groups[i]].name);
+    }
+    if (popup->group_count > 0) {
+        cairn__buffer_byte(to, ']');
+    }
+}
+
 /* What the listener gets: enough to draw it. */
 static void describe(const cairn__deciding *deciding, cairn__popup_choice choice,
                      cairn__buffer *to) {
@@ -53,6 +66,7 @@ static void describe(const cairn__deciding *deciding, cairn__popup_choice choice
     cairn__json_integer(to, popup->version);
     CAIRN__JSON_PUT(to, ",\"variant\":");
     cairn__json_text(to, variant->name);
+    describe_groups(&deciding->held.bundle->definitions, popup, to);
     CAIRN__JSON_PUT(to, ",\"template\":");
     cairn__json_text(to, popup->template_name);
     CAIRN__JSON_PUT(to, ",\"content\":");
@@ -122,10 +136,19 @@ static void settle(cairn_client *client, int64_t now_ms) {
 
 /* --- deciding --------------------------------------------------------------------------------- */
 
+static void tell_chosen(const cairn__deciding *deciding, const cairn__popup_decision *decision) {
+    const cairn_listener *listener = &deciding->listener;
+    if (listener->popup_chosen != NULL && decision->outcome != CAIRN__POPUP_NONE) {
+        const cairn__definitions *definitions = &deciding->held.bundle->definitions;
+        listener->popup_chosen(listener->self, definitions->popups[decision->chosen.popup].name);
+    }
+}
+
 /* Waiting is by the monotonic clock: whoever sets the other one makes nobody wait for days. */
 static void follow(cairn_client *client, const cairn__popup_decision *decision) {
     cairn__deciding *deciding = &client->deciding;
     int64_t now_ms = client->clock.mono_ms(client->clock.self);
+    tell_chosen(deciding, decision);
     for (size_t i = 0; i < decision->control_count; i++) {
         (void)track(client, CAIRN__EVENT_POPUP_SHOW, decision->controls[i]);
     }
@@ -275,6 +298,10 @@ cairn_status cairn_popup_done(cairn_client *client, cairn_span name, cairn_popup
     }
     if (showing->stage != CAIRN__SHOWING_OPEN || !cairn__span_equal(name, showing->name)) {
         return CAIRN_NOT_FOUND;
+    }
+    if (act == CAIRN_POPUP_GONE) {
+        showing->stage = CAIRN__SHOWING_NONE;
+        return CAIRN_OK;
     }
     cairn__event event = { .properties = properties, .property_count = count };
     event.name = act == CAIRN_POPUP_CLICKED ? CAIRN__EVENT_POPUP_CLICK : CAIRN__EVENT_POPUP_CLOSE;

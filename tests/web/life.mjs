@@ -25,6 +25,8 @@ export class Life {
   posts = []; // started, not yet answered
   acks = [];
   refusals = [];
+  popups = []; // to be shown, as the core said
+  chosen = [];
   online = true;
 
   static async begin(options = {}) {
@@ -47,6 +49,9 @@ export class Life {
       post: (body, done) => this.posts.push({ body, done }),
       acked: (seq) => this.acks.push(seq),
       purged: () => (this.purges = (this.purges ?? 0) + 1),
+      popup: (json) => this.popups.push(JSON.parse(json)),
+      popupChosen: (name, tab) => this.chosen.push({ name, tab }),
+      popupClosed: () => undefined,
       refused: (seq, reason) => this.refusals.push({ seq, reason }),
       changed: () => undefined,
     };

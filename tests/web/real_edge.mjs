@@ -46,6 +46,24 @@ async function count(admin, name) {
   return rows.reduce((sum, row) => sum + Number(row[at] ?? 0), 0);
 }
 
+const HEADERS = { 'content-type': 'application/json' };
+
+/** Put a definition, such as "popups/welcome"; what it is built of is JSON. */
+async function put(admin, path, definition) {
+  const body = JSON.stringify(definition);
+  const answer = await fetch(`${admin}/v1/${path}`, { method: 'PUT', headers: HEADERS, body });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+}
+
+/** The key as init({ bundleKeys }) takes it. */
+async function bundleKey(admin) {
+  const { id, public_key: key } = await (await fetch(`${admin}/v1/bundle/key`)).json();
+  return { id, key };
+}
+
+const bundle = async (admin) =>
+  new Uint8Array(await (await fetch(`${admin}/v1/bundle`)).arrayBuffer());
+
 export async function startRealEdge(binary) {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-web-'));
   const [publicPort, adminPort] = [await freePort(), await freePort()];
@@ -86,6 +104,9 @@ export async function startRealEdge(binary) {
     kind: 'edge',
     url: `http://127.0.0.1:${publicPort}`,
     count: (name) => count(admin, name),
+    put: (path, definition) => put(admin, path, definition),
+    bundleKey: () => bundleKey(admin),
+    bundle: () => bundle(admin),
     up,
     down,
     stop,

@@ -1,14 +1,29 @@
 /** The calls of the API that become a call as data: what is left of them is the same everywhere. */
 import { plainProperties, type Method, type Plain } from './call.js';
+import type {
+  DecideQuery,
+  DecisionOf,
+  Experiment,
+  ExperimentDecision,
+  Inspection,
+  Json,
+  PopupDecision,
+  Slot,
+} from './decide_types.js';
+import type { Decisions } from './decisions.js';
 import type { Profile, Properties } from './types.js';
 
 export abstract class Api {
   readonly profile: Profile = this.profileCalls();
+  readonly popup = {
+    show: (name: string): Promise<PopupDecision> => this.decisions.showPopup(name),
+  };
 
+  protected abstract readonly decisions: Decisions;
   protected abstract post(method: Method, name: string, value: string, properties: Plain): void;
   protected abstract problem(code: string, message: string): void;
 
-  private plain(properties: Properties | undefined, of: string): Plain {
+  protected plain(properties: Properties | undefined, of: string): Plain {
     return plainProperties(properties, (name) =>
       this.problem(
         'property_refused',
@@ -80,5 +95,48 @@ export abstract class Api {
       append: call('profileAppend'),
       unset: (...names) => this.post('profileUnset', '', '', this.names(names)),
     };
+  }
+
+  // --- decisions
+  // ------------------------------------------------------------------------------------
+
+  decide<Q extends DecideQuery>(query: Q): Promise<DecisionOf<Q>> {
+    return this.decisions.decide(query);
+  }
+
+  slot(name: string): Promise<Slot> {
+    return this.decisions.slot(name);
+  }
+
+  slotShown(slot: string, item: string, position: number): void {
+    this.post('slotShown', String(slot), String(item), this.plain({ position }, 'slotShown'));
+  }
+
+  slotClicked(slot: string, item: string, position: number): void {
+    this.post('slotClicked', String(slot), String(item), this.plain({ position }, 'slotClicked'));
+  }
+
+  experiment(name: string): Promise<Experiment> {
+    return this.decisions.experiment(name);
+  }
+
+  flag<T extends Json>(name: string, fallback: T): Promise<T> {
+    return this.decisions.flag(name, fallback);
+  }
+
+  experiments(): Promise<ExperimentDecision> {
+    return this.decisions.experiments();
+  }
+
+  setPage(page: string): void {
+    this.decisions.setPage(page);
+  }
+
+  inspect(): Promise<Inspection> {
+    return this.decisions.inspect();
+  }
+
+  setBundle(bytes: Uint8Array): Promise<boolean> {
+    return this.decisions.setBundle(bytes);
   }
 }

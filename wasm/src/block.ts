@@ -1,11 +1,11 @@
 /** A call's arguments in linear memory, as wasm/block.h describes. */
-import type { Call, Plain } from './call.js';
+import type { Arguments, Plain } from './call.js';
 
 const utf8 = new TextEncoder();
 const LIST_ITEMS_MAX = 0xffff;
 
 /** Most bytes that the block of this call can take (UTF-8 needs at most three per UTF-16 unit). */
-export function blockBytesMax(call: Call): number {
+export function blockBytesMax(call: Arguments): number {
   let bytes = 6 + 3 * (call.name.length + call.value.length);
   for (const [name, value] of Object.entries(call.properties)) {
     bytes += 3 + 3 * name.length + 8;
@@ -89,7 +89,7 @@ function writeProperty(to: Writer, name: string, value: Plain[string]): void {
 }
 
 /** Lays the call at `at`, where blockBytesMax(call) bytes are free; returns the bytes written. */
-export function writeBlock(memory: ArrayBuffer, at: number, call: Call): number {
+export function writeBlock(memory: ArrayBuffer, at: number, call: Arguments): number {
   const to = new Writer(memory, at);
   const properties = Object.entries(call.properties);
   to.text16(call.name);

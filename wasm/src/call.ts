@@ -20,7 +20,11 @@ export type Method =
   | 'profileAppend'
   | 'profileUnset'
   | 'consent'
-  | 'erase';
+  | 'erase'
+  | 'popupClick'
+  | 'popupClose'
+  | 'slotShown'
+  | 'slotClicked';
 
 /** Values as the structured clone algorithm and the core both take them. */
 export type Plain = Record<string, Exclude<Value, undefined>>;
@@ -35,7 +39,14 @@ export interface Call {
   /** The id's value, or "". */
   value: string;
   properties: Plain;
+  /** The tab it was made in and the page that the person saw there; calls kept by an older version
+   * have neither. */
+  tab?: string;
+  page?: string;
 }
+
+/** What a call or a question gives to the core. */
+export type Arguments = Pick<Call, 'name' | 'value' | 'properties'>;
 
 const isStringList = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');

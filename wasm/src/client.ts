@@ -4,15 +4,19 @@ import type { Call, Method, Plain } from './call.js';
 import { browserClock } from './clock.js';
 import { CATEGORIES, Consent, NOTHING } from './consent.js';
 import { Core, type CoreHost, type CoreOptions } from './core.js';
+import { Decisions, type DecisionsHost } from './decisions.js';
+import { Flushes, type FlushHost } from './flush.js';
 import { IdbStore, removeDatabase } from './idb.js';
 import { Listeners } from './listeners.js';
 import { loadModule } from './load.js';
 import { MemoryStore, type Op, type Store } from './store.js';
+import { watchPage, type PageEvents } from './page.js';
 import { Privacy } from './privacy.js';
 import { NO_STATUS, randomName } from './status.js';
 import { stash, unstash } from './stash.js';
-import { canShare, Tabs, type TabMessage } from './tabs.js';
+import { canShare, isForSender, Tabs, type TabMessage } from './tabs.js';
 import { Transport } from './transport.js';
+import { Waits } from './waits.js';
 import type {
   Cairn,
   Category,
@@ -37,7 +41,7 @@ const STATUS_SHARED_EVERY_MS = 100;
 /** As CAIRN_CONSENT_ANALYTICS. */
 const ANALYTICS = 1;
 
-export class Client extends Api implements Cairn {
+export class Client extends Api implements Cairn, PageEvents {
   private readonly listeners = new Listeners();
   private readonly clock: Clock;
   private readonly transport: Transport;
@@ -64,12 +68,17 @@ export class Client extends Api implements Cairn {
   private statusSaid = '';
   private senderStatus: Status | null = null;
   private shareTimer: unknown = null;
-  private readonly flushes = new Map<string, (ok: boolean) => void>();
-  private readonly waiting = new Set<() => void>();
+  private readonly flushes: Flushes;
+  private readonly waits: Waits;
+  protected readonly decisions: Decisions;
 
   constructor(private readonly options: InitOptions) {
     super();
     this.clock = options.clock ?? browserClock;
+    this.waits = new Waits(this.clock);
+    const host = this.host();
+    this.decisions = new Decisions(options, host);
+    this.flushes = new Flushes(host);
     const fetchNow = options.fetch ?? ((input, init) => fetch(input, init));
     this.transport = new Transport(`${options.serverUrl.replace(/\/+$/, '')}/v1/sync`, fetchNow);
     this.name = `cairn:${options.writeKey}`;
@@ -99,7 +108,7 @@ export class Client extends Api implements Cairn {
   // ---------------------------------------------------------------------------------------
 
   start(): void {
-    this.watchPage(true);
+    watchPage(true, this);
     if (this.shares) this.tabs = new Tabs(this.name, (message) => this.heard(message));
     if (this.mayOpen()) this.begin();
     else {
@@ -134,6 +143,7 @@ export class Client extends Api implements Cairn {
       if (!current()) return;
       core.restore(held);
       this.core = core;
+      this.decisions.begin(core);
       this.setRole('sender');
       this.compareConsent(core);
       if (!current()) return;
@@ -178,10 +188,43 @@ export class Client extends Api implements Cairn {
             .then((answer) => current() && this.guarded(() => done(answer)));
         });
       },
+      ...this.decisions.hears(current),
       purged: () => queueMicrotask(() => current() && this.purged()),
       acked: (ackedSeq) => this.listeners.say('ack', { ackedSeq }),
       refused: (seq, reason) => this.problem('event_refused', `event ${seq}: ${reason}`),
       changed: () => this.schedulePump(),
+    };
+  }
+
+  /** This client as its parts know it. */
+  private host(): DecisionsHost & FlushHost {
+    return {
+      tab: this.tab,
+      lockName: `cairn:${this.options.writeKey}`,
+      clock: this.clock,
+      listeners: this.listeners,
+      shared: () => this.tabs !== null,
+      core: () => this.core,
+      role: () => this.role,
+      getStatus: () => this.getStatus(),
+      send: () => {
+        this.guarded(() => this.core?.flush());
+        this.pump();
+      },
+      isIdle: () => this.role === 'sender' && this.core !== null && !this.draining,
+      drained: async () => {
+        await this.drain();
+        await this.waits.until(() => !this.draining, this.clock.monoMs() + FLUSH_MS);
+      },
+      say: (message) => this.tabs?.say(message),
+      post: (method, name, properties) => this.post(method, name, '', properties),
+      plain: (properties, of) => this.plain(properties, of),
+      problem: (code, message) => this.problem(code, message),
+      guarded: (step) => this.guarded(step),
+      whenKept: (run) => this.store.whenKept(run),
+      until: (reached, endMs) => this.waits.until(reached, endMs),
+      changed: () => this.changed(),
+      schedulePump: () => this.schedulePump(),
     };
   }
 
@@ -198,6 +241,7 @@ export class Client extends Api implements Cairn {
   private letCoreGo(): void {
     this.generation += 1;
     this.core = null;
+    this.decisions.popups.forget();
     this.draining = false;
     if (this.pumpTimer !== null) this.clock.clearTimeout(this.pumpTimer);
     this.pumpTimer = null;
@@ -245,7 +289,7 @@ export class Client extends Api implements Cairn {
 
   async shutdown(): Promise<void> {
     this.lastGasp();
-    this.watchPage(false);
+    watchPage(false, this);
     this.letCoreGo();
     this.store.close();
     this.transport.close();
@@ -256,25 +300,17 @@ export class Client extends Api implements Cairn {
   // --- the page
   // -----------------------------------------------------------------------------------
 
-  private watchPage(on: boolean): void {
-    if (typeof addEventListener !== 'function' || typeof document === 'undefined') return;
-    const way = on ? 'addEventListener' : 'removeEventListener';
-    document[way]('visibilitychange', this.onVisibility);
-    globalThis[way]('pagehide', this.onPageHide);
-    globalThis[way]('pageshow', this.onPageShow as EventListener);
-    globalThis[way]('online', this.onNetwork);
-    globalThis[way]('offline', this.onNetwork);
-  }
-
-  private readonly onVisibility = (): void => {
+  readonly onVisibility = (): void => {
+    this.decisions.seen();
     if (document.visibilityState === 'hidden') this.lastGasp();
     else this.schedulePump();
   };
 
   /** The page may be kept frozen or die: in both cases another tab shall send. */
-  private readonly onPageHide = (): void => {
+  readonly onPageHide = (): void => {
     if (this.role === 'waiting') return;
     this.lastGasp();
+    this.decisions.popups.left();
     if (!this.tabs) return;
     if (!this.consents.purging) stash(this.stashKey, this.store.takeEarly());
     this.letCoreGo();
@@ -283,7 +319,7 @@ export class Client extends Api implements Cairn {
     this.setRole('starting');
   };
 
-  private readonly onPageShow = (event: PageTransitionEvent): void => {
+  readonly onPageShow = (event: PageTransitionEvent): void => {
     if (!event.persisted || this.role === 'stopped') return;
     this.consents.reload();
     if (!this.mayOpen()) this.wait();
@@ -291,7 +327,7 @@ export class Client extends Api implements Cairn {
     else this.apply();
   };
 
-  private readonly onNetwork = (): void => {
+  readonly onNetwork = (): void => {
     if (navigator.onLine) this.guarded(() => this.core?.flush());
     this.changed();
     this.schedulePump();
@@ -322,10 +358,12 @@ export class Client extends Api implements Cairn {
     } else if (message.type === 'purged') {
       if (this.consents.purging) this.closed();
     } else if (message.type === 'flushed') {
-      this.flushes.get(message.id)?.(message.ok);
+      this.flushes.answered(message.id, message.ok);
       this.changed();
-    } else if (this.role === 'sender') {
+    } else if (this.role === 'sender' && isForSender(message)) {
       this.heardAsSender(message);
+    } else {
+      this.decisions.heard(message);
     }
   }
 
@@ -333,7 +371,7 @@ export class Client extends Api implements Cairn {
     if (message.type === 'wake') void this.drain();
     else if (message.type === 'hello') this.shareStatus();
     else if (message.type === 'flush') {
-      void this.flushHere(message.timeoutMs).then((ok) =>
+      void this.flushes.here(message.timeoutMs).then((ok) =>
         this.tabs?.say({ type: 'flushed', id: message.id, ok }),
       );
     }
@@ -352,7 +390,8 @@ export class Client extends Api implements Cairn {
 
   private callOf(method: Method, name: string, value: string, properties: Plain): Call {
     const timeMs = this.clock.nowMs();
-    return { method, name, value, properties, timeMs, monoMs: this.clock.monoMs() };
+    const call: Call = { method, name, value, properties, timeMs, monoMs: this.clock.monoMs() };
+    return this.decisions.placed(call);
   }
 
   protected post(method: Method, name: string, value: string, properties: Plain): void {
@@ -420,6 +459,7 @@ export class Client extends Api implements Cairn {
     const required = this.consents.bits('required');
     return {
       ...this.options,
+      trusted: this.decisions.trusted,
       requiredBits: this.probing ? required | ANALYTICS : required & ~ANALYTICS,
       deniedBits: this.consents.purging ? denied | ANALYTICS : denied,
     };
@@ -601,6 +641,7 @@ export class Client extends Api implements Cairn {
     if (this.pumpTimer !== null) this.clock.clearTimeout(this.pumpTimer);
     this.pumpTimer = null;
     this.guarded(() => {
+      if (this.core) this.decisions.facePage(this.core);
       const waitMs = this.core?.pump() ?? -1;
       if (waitMs >= 0) this.pumpTimer = this.clock.setTimeout(() => this.pump(), waitMs);
     });
@@ -620,7 +661,7 @@ export class Client extends Api implements Cairn {
     this.statusSoon = true;
     queueMicrotask(() => {
       this.statusSoon = false;
-      for (const look of [...this.waiting]) look();
+      this.waits.look();
       const status = this.getStatus();
       const said = JSON.stringify(status);
       if (said === this.statusSaid) return;
@@ -642,54 +683,14 @@ export class Client extends Api implements Cairn {
   }
 
   on<K extends keyof Notes>(note: K, listener: (value: Notes[K]) => void): () => void {
-    return this.listeners.add(note, listener);
+    const remove = this.listeners.add(note, listener);
+    if (note === 'popup') queueMicrotask(() => this.decisions.popups.next());
+    return remove;
   }
 
   async flush(options?: { timeoutMs?: number }): Promise<FlushResult> {
     const timeoutMs = options?.timeoutMs ?? FLUSH_MS;
-    const ok = await this.flushAnywhere(timeoutMs);
+    const ok = await this.flushes.anywhere(timeoutMs);
     return { ok, status: this.getStatus() };
-  }
-
-  private async flushAnywhere(timeoutMs: number): Promise<boolean> {
-    const endMs = this.clock.monoMs() + timeoutMs;
-    await this.until(() => this.role !== 'starting', endMs);
-    if (this.role === 'sender') return this.flushHere(endMs - this.clock.monoMs());
-    if (this.role !== 'follower') return false;
-    const id = randomName();
-    let answer: boolean | null = null;
-    this.flushes.set(id, (ok) => (answer = ok));
-    this.store.whenKept(() => this.tabs?.say({ type: 'flush', id, timeoutMs }));
-    await this.until(() => answer !== null, endMs);
-    this.flushes.delete(id);
-    return answer === true;
-  }
-
-  private async flushHere(timeoutMs: number): Promise<boolean> {
-    const endMs = this.clock.monoMs() + timeoutMs;
-    await this.drain();
-    await this.until(() => !this.draining, endMs);
-    const upTo = this.getStatus().lastSeq;
-    this.guarded(() => this.core?.flush());
-    this.pump();
-    await this.until(() => this.getStatus().ackedSeq >= upTo, endMs);
-    return this.role === 'sender' && this.getStatus().ackedSeq >= upTo;
-  }
-
-  /** Wait until a change of status brings it, but not past endMs. */
-  private until(reached: () => boolean, endMs: number): Promise<void> {
-    if (reached()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const finish = (): void => {
-        this.clock.clearTimeout(timer);
-        this.waiting.delete(look);
-        resolve();
-      };
-      const look = (): void => {
-        if (reached()) finish();
-      };
-      const timer = this.clock.setTimeout(finish, Math.max(0, endMs - this.clock.monoMs()));
-      this.waiting.add(look);
-    });
   }
 }

@@ -1,7 +1,8 @@
 /** cairn.wasm and what it imports. One instance is one life of the core; after a trap it is thrown
- * away. Memory is fixed, so views of it never go stale. The ABI is wasm/entry.h. */
+ * away. Memory is fixed, so views of it never go stale. The ABI is wasm/entry.c. */
+import { NO_ANSWER, NOT_FOUND, type Answered, type Ask, type TrustedKey } from './asks.js';
 import { blockBytesMax, writeBlock } from './block.js';
-import type { Call, Method } from './call.js';
+import type { Arguments, Call, Method, Plain } from './call.js';
 import type { Done, Held, Op } from './store.js';
 import type { Answer } from './transport.js';
 import { CATEGORIES, SAID } from './consent.js';
@@ -24,6 +25,12 @@ export interface CoreHost {
   refused(seq: number, reason: string): void;
   /** A purge has ended: the store holds nothing of the person. */
   purged(): void;
+  /** The popup was chosen by what this tab did ("": by none); it is shown later, or waits. */
+  popupChosen(name: string, tab: string): void;
+  /** The popup is to be shown now: its JSON. It is counted, and that is durable. */
+  popup(json: string): void;
+  /** What the person did with a popup has reached the core: it is closed, or was not open. */
+  popupClosed(name: string): void;
   /** Something was completed: pump soon. */
   changed(): void;
 }
@@ -34,6 +41,10 @@ interface Exports {
   abi_version(): number;
   alloc(bytes: number): number;
   release(at: number): void;
+  trust(id: number, idBytes: number, key: number, bytes: number): number;
+  ask(method: number, block: number, bytes: number): number;
+  set_bundle(at: number, bytes: number): number;
+  exchange_bytes(): number;
   init(options: number, bytes: number, seed: number, seedBytes: number): number;
   restore(space: number, number: number, at: number, bytes: number): number;
   start(): number;
@@ -48,8 +59,31 @@ interface Exports {
   status(): number;
 }
 
+/** As enum ask_method in wasm/entry.c: questions, and what becomes of the answers. */
+const ASKS: Readonly<Record<Exclude<Ask['method'], 'setBundle'>, number>> = {
+  event: 0,
+  popup: 1,
+  slot: 2,
+  experiment: 3,
+  experiments: 4,
+  show: 5,
+  expose: 8,
+  inspect: 14,
+};
+const ACTS = { popupClick: 6, popupClose: 7, slotShown: 9, slotClicked: 10 } as const;
+const PAGE = 11;
+const ZONE = 12;
+const DEVICE = 13;
+const GONE = 15;
+
+/** A popup that outlived the core that showed it: its events are tracked by their names. */
+const POPUP_EVENTS: Readonly<Partial<Record<Method, string>>> = {
+  popupClick: '$popup_click',
+  popupClose: '$popup_close',
+};
+
 /** As enum call_method in wasm/entry.c. */
-const METHODS: Readonly<Record<Method, number>> = {
+const METHODS: Readonly<Record<Exclude<Method, keyof typeof ACTS>, number>> = {
   track: 0,
   timerStart: 1,
   timerPause: 2,
@@ -78,6 +112,7 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   3: 'a list that is bounded has no room left',
   6: 'there is no such thing',
   8: 'the person has not agreed',
+  9: 'init() was given no bundleKeys',
   11: 'a rule of privacy leaves nothing of it',
 };
 
@@ -94,13 +129,18 @@ const STATUS_NUMBERS = [
 const STATUS_DEVICE_AT = STATUS_NUMBERS.length * 8;
 const STATUS_LOGIN_AT = STATUS_DEVICE_AT + 16;
 
+const NO_MEMORY = 2;
+
 /** As the records of the storage seam. */
 const SPACE_LOG = 0;
 const SPACE_STATE = 1;
+const BUNDLE_SLOT_FIRST = 2;
 
 const EMIT_ACKED = 1;
 const EMIT_REFUSED = 2;
 const EMIT_PURGED = 3;
+const EMIT_POPUP = 4;
+const EMIT_POPUP_CHOSEN = 5;
 
 /** As the bits of cairn_consent.h. */
 const OPTION_SILENT = 2;
@@ -110,6 +150,7 @@ export interface CoreOptions extends InitOptions {
   /** Categories as bits of cairn_consent.h: before a choice not allowed, or as denied. */
   requiredBits?: number;
   deniedBits?: number;
+  trusted?: readonly TrustedKey[];
 }
 
 export interface CoreConsent {
@@ -122,7 +163,11 @@ export type CoreStatus = Pick<Status, (typeof STATUS_NUMBERS)[number] | 'deviceI
 export class Core {
   /** While an older call is run, the core's clock says when it was made. */
   private callTime: Call | null = null;
+  /** The tab whose question is being answered. */
+  private asking = '';
   private lastMonoMs = 0;
+  /** The page that the core knows of. */
+  private page = '';
   private chunkIndex = 0;
   private wasm!: Exports;
 
@@ -148,6 +193,11 @@ export class Core {
   }
 
   private init(options: CoreOptions): void {
+    for (const { id, bytes } of options.trusted ?? []) {
+      this.lay(utf8.encode(id), (at, length) =>
+        this.lay(bytes, (keyAt) => this.wasm.trust(at, length, keyAt, bytes.length)),
+      );
+    }
     const text = utf8.encode(options.writeKey);
     const block = new Uint8Array(28 + text.length);
     const view = new DataView(block.buffer);
@@ -169,7 +219,12 @@ export class Core {
   /** Hand back what the store held, then begin. */
   restore(held: Held): void {
     for (const state of held.states) {
-      this.lay(state.bytes, (at, bytes) => this.wasm.restore(SPACE_STATE, state.slot, at, bytes));
+      // a bundle that has no room is as one that was lost: it comes again
+      this.lay(
+        state.bytes,
+        (at, bytes) => this.wasm.restore(SPACE_STATE, state.slot, at, bytes),
+        state.slot >= BUNDLE_SLOT_FIRST,
+      );
     }
     for (const chunk of held.chunks) {
       this.lay(chunk.bytes, (at, bytes) => this.wasm.restore(SPACE_LOG, chunk.segment, at, bytes));
@@ -181,15 +236,79 @@ export class Core {
 
   /** Run one call; null, or what is wrong with it. */
   run(call: Call): string | null {
-    const at = this.wasm.alloc(blockBytesMax(call));
-    if (at === 0) return PROBLEMS[2] ?? '';
     this.callTime = call;
     try {
-      const bytes = writeBlock(this.wasm.memory.buffer, at, call);
-      const status = this.wasm.call(METHODS[call.method], at, bytes);
+      if (call.page !== undefined) this.setPage(call.page);
+      const status = this.runNow(call);
       return status === 0 ? null : (PROBLEMS[status] ?? `status ${status}`);
     } finally {
       this.callTime = null;
+    }
+  }
+
+  private runNow(call: Call): number {
+    if (!(call.method in ACTS)) {
+      const method = METHODS[call.method as keyof typeof METHODS];
+      return this.withBlock(call, (at, bytes) => this.wasm.call(method, at, bytes));
+    }
+    const status = this.give(ACTS[call.method as keyof typeof ACTS], call);
+    const name = POPUP_EVENTS[call.method];
+    if (call.method === 'popupClose') this.host.popupClosed(call.name);
+    if (status !== NOT_FOUND || name === undefined) return status;
+    const event = { ...call, name };
+    return this.withBlock(event, (at, bytes) => this.wasm.call(METHODS.track, at, bytes));
+  }
+
+  // --- decisions
+  // ------------------------------------------------------------------------------------
+
+  ask(ask: Ask): Answered {
+    if (ask.method === 'setBundle') return { status: this.setBundle(ask.bytes), json: '' };
+    this.asking = ask.tab;
+    try {
+      this.setPage(ask.page);
+      const status = this.give(ASKS[ask.method], ask);
+      const bytes = status === 0 ? this.wasm.exchange_bytes() : 0;
+      return { status, json: text.decode(this.copy(this.wasm.exchange(), bytes)) };
+    } finally {
+      this.asking = '';
+    }
+  }
+
+  private setBundle(bytes: Uint8Array | undefined): number {
+    if (!bytes) return NO_ANSWER;
+    return this.lay(bytes, (at, length) => this.wasm.set_bundle(at, length), true);
+  }
+
+  /** Where the person is: what later calls are judged by that do not say it themselves. */
+  setPage(page: string): void {
+    if (page === this.page) return;
+    this.page = page;
+    this.give(PAGE, { name: '', value: page, properties: {} });
+  }
+
+  /** The zone may be unknown before the first bundle: the core asks again. */
+  setPlace(zone: string, device: Plain): string | null {
+    this.give(ZONE, { name: zone, value: '', properties: {} });
+    const status = this.give(DEVICE, { name: '', value: '', properties: device });
+    return status === 0 ? null : (PROBLEMS[status] ?? `status ${status}`);
+  }
+
+  /** The popup's screen went away with it: the next may come. */
+  popupGone(name: string): void {
+    this.give(GONE, { name, value: '', properties: {} });
+  }
+
+  private give(ask: number, args: Arguments): number {
+    return this.withBlock(args, (at, bytes) => this.wasm.ask(ask, at, bytes));
+  }
+
+  private withBlock(args: Arguments, step: (at: number, bytes: number) => number): number {
+    const at = this.wasm.alloc(blockBytesMax(args));
+    if (at === 0) return NO_MEMORY;
+    try {
+      return step(at, writeBlock(this.wasm.memory.buffer, at, args));
+    } finally {
       this.wasm.release(at);
     }
   }
@@ -237,24 +356,29 @@ export class Core {
     return {
       now_ms: () => this.callTime?.timeMs ?? this.host.clock.nowMs(),
       mono_ms: () => this.monoMs(),
+      // tickets and numbers are unsigned: those of the device's own log begin at 2^31
       store_append: (ticket: number, segment: number, at: number, bytes: number) =>
-        this.submit(ticket, {
+        this.submit(ticket >>> 0, {
           kind: 'append',
-          segment,
+          segment: segment >>> 0,
           index: this.chunkIndex++,
           bytes: this.copy(at, bytes),
         }),
       store_remove: (ticket: number, segment: number) =>
-        this.submit(ticket, { kind: 'remove', segment }),
+        this.submit(ticket >>> 0, { kind: 'remove', segment: segment >>> 0 }),
       store_state: (ticket: number, slot: number, at: number, bytes: number) =>
-        this.submit(ticket, { kind: 'state', slot, bytes: this.copy(at, bytes) }),
+        this.submit(ticket >>> 0, { kind: 'state', slot: slot >>> 0, bytes: this.copy(at, bytes) }),
       http_start: (ticket: number, at: number, bytes: number) => {
         this.host.post(this.copy(at, bytes), (answer) => this.answered(ticket, answer));
       },
       emit: (kind: number, seq: number, at: number, bytes: number) => {
-        if (kind === EMIT_ACKED) this.host.acked(seq);
-        if (kind === EMIT_PURGED) this.host.purged();
-        if (kind === EMIT_REFUSED) this.host.refused(seq, text.decode(this.copy(at, bytes)));
+        if (kind === EMIT_ACKED) return this.host.acked(seq);
+        if (kind === EMIT_PURGED) return this.host.purged();
+        const said = text.decode(this.copy(at, bytes));
+        if (kind === EMIT_POPUP) this.host.popup(said);
+        else if (kind === EMIT_POPUP_CHOSEN)
+          this.host.popupChosen(said, this.callTime?.tab ?? this.asking);
+        else if (kind === EMIT_REFUSED) this.host.refused(seq, said);
       },
     };
   }
@@ -272,11 +396,15 @@ export class Core {
     });
   }
 
+  /** An answer without room (a bundle beyond what this memory holds) is as none. */
   private answered(ticket: number, answer: Answer): void {
-    this.lay(answer.body, (at, bytes) => {
-      this.wasm.http_done(ticket, answer.status, answer.retryAfterMs, at, bytes);
-      return 0;
-    });
+    const { status, retryAfterMs, body } = answer;
+    const done = this.lay(
+      body,
+      (at, bytes) => (this.wasm.http_done(ticket, status, retryAfterMs, at, bytes), 0),
+      true,
+    );
+    if (done === NO_MEMORY) this.wasm.http_done(ticket, 0, 0, 0, 0);
     this.host.changed();
   }
 
@@ -287,9 +415,15 @@ export class Core {
     return new Uint8Array(this.wasm.memory.buffer as ArrayBuffer, at, bytes).slice();
   }
 
-  /** Lay bytes into linear memory for the time of one step. */
-  private lay(bytes: Uint8Array, step: (at: number, bytes: number) => number): number {
+  /** Lay bytes into linear memory for the time of one step. Where they have no room: NO_MEMORY if
+   * that may be, else a bug of ours. */
+  private lay(
+    bytes: Uint8Array,
+    step: (at: number, bytes: number) => number,
+    mayFail = false,
+  ): number {
     const at = this.wasm.alloc(Math.max(bytes.length, 1));
+    if (at === 0 && mayFail) return NO_MEMORY;
     if (at === 0) throw new Error(`no room in linear memory for ${bytes.length} bytes`);
     new Uint8Array(this.wasm.memory.buffer, at, bytes.length).set(bytes);
     try {

@@ -3,6 +3,7 @@ import { Client } from './client.js';
 import { offClient } from './off.js';
 import type { Cairn, InitOptions } from './types.js';
 
+export type * from './decide_types.js';
 export type * from './types.js';
 
 const hasBrowser = (): boolean =>

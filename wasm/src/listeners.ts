@@ -13,6 +13,10 @@ export class Listeners {
     return () => set.delete(listener as Listener);
   }
 
+  has(note: keyof Notes): boolean {
+    return (this.byNote.get(note)?.size ?? 0) > 0;
+  }
+
   say<K extends keyof Notes>(note: K, value: Notes[K]): void {
     for (const listener of [...(this.byNote.get(note) ?? [])]) {
       try {

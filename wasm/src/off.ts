@@ -1,4 +1,6 @@
 /** The client of a place without a browser: everything is allowed and nothing happens. */
+import { noExperiments, noPopup, noSlot, questionOf } from './asks.js';
+import type { DecideQuery, Decides, DecisionOf } from './decide_types.js';
 import type { Cairn, Status } from './types.js';
 
 const STATUS: Status = {
@@ -16,8 +18,25 @@ const STATUS: Status = {
   retryInMs: 0,
 };
 
+const nothing = (): void => {};
+
+const offDecisions: Decides = {
+  decide: <Q extends DecideQuery>(query: Q) =>
+    Promise.resolve(questionOf(query).none('unavailable') as DecisionOf<Q>),
+  popup: { show: () => Promise.resolve(noPopup('unavailable')) },
+  slot: (name) =>
+    Promise.resolve({ items: [], source: 'nothing', why: noSlot(name, 'unavailable') }),
+  slotShown: nothing,
+  slotClicked: nothing,
+  experiment: () => Promise.resolve({ variant: null, value: null, reason: 'unavailable' }),
+  flag: (_name, fallback) => Promise.resolve(fallback),
+  experiments: () => Promise.resolve(noExperiments('unavailable')),
+  setPage: nothing,
+  inspect: () => Promise.resolve({ reason: 'unavailable' }),
+  setBundle: () => Promise.resolve(false),
+};
+
 export function offClient(): Cairn {
-  const nothing = (): void => {};
   return {
     track: nothing,
     register: nothing,
@@ -49,6 +68,7 @@ export function offClient(): Cairn {
     flush: () => Promise.resolve({ ok: false, status: { ...STATUS } }),
     getStatus: () => ({ ...STATUS }),
     on: () => nothing,
+    ...offDecisions,
     shutdown: () => Promise.resolve(),
   };
 }

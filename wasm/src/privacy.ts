@@ -7,7 +7,14 @@ import type { InitOptions, PrivacyRule } from './types.js';
 const RULES_MAX = 256;
 const ID_METHODS = ['login', 'bind', 'unbind'];
 /** Their properties are names only, or the core's own. */
-const OTHER_METHODS = ['unregister', 'profileUnset', 'consent', 'erase'];
+const OTHER_METHODS = [
+  'unregister',
+  'profileUnset',
+  'consent',
+  'erase',
+  'slotShown',
+  'slotClicked',
+];
 const utf8 = new TextEncoder();
 
 const fits = (pattern: string, name: string): boolean =>

@@ -1,7 +1,9 @@
 /** One sender among the tabs: whoever holds the Web Lock. The lock is free again when its tab dies,
  * however it dies, and the next tab becomes the sender. */
 
+import type { Answered, Ask } from './asks.js';
 import type { Call } from './call.js';
+import type { PopupJson } from './popups.js';
 import type { ConsentState } from './types.js';
 
 export type TabMessage =
@@ -11,7 +13,19 @@ export type TabMessage =
   | { type: 'purged' }
   | { type: 'flush'; id: string; timeoutMs: number }
   | { type: 'flushed'; id: string; ok: boolean }
-  | { type: 'status'; status: unknown };
+  | { type: 'status'; status: unknown }
+  /** A question to the core, and its answer. */
+  | { type: 'ask'; id: string; ask: Ask }
+  | { type: 'answer'; id: string; answered: Answered }
+  /** Who is there, and what does the person see? id "": nobody waits for it. */
+  | { type: 'who'; id: string }
+  | { type: 'here'; id: string; tab: string; page: string; visible: boolean }
+  /** A popup for that tab alone, which says that it has it. */
+  | { type: 'popup'; to: string; id: string; popup: PopupJson }
+  | { type: 'taken'; id: string };
+
+export const isForSender = (message: TabMessage): boolean =>
+  message.type === 'wake' || message.type === 'hello' || message.type === 'flush';
 
 export const canShare = (): boolean =>
   typeof navigator !== 'undefined' &&

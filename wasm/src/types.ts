@@ -1,5 +1,6 @@
 /** What an outsider sees of the package. Times are milliseconds since 1970 unless named
  * otherwise. */
+import type { BundleKey, Decides, ShownPopup } from './decide_types.js';
 
 /** A property's value. Lists hold strings; a Date is an instant; undefined is left out. */
 export type Value = string | number | boolean | bigint | Date | null | readonly string[];
@@ -68,6 +69,16 @@ export interface InitOptions {
   respectPrivacySignals?: boolean;
   /** At most 256 rules; one salt per project. */
   privacy?: { rules: readonly PrivacyRule[]; salt?: string };
+  /** Whose signature under definitions is believed, at most 4 keys. None: no definitions are asked
+   * for, and nothing is decided. */
+  bundleKeys?: readonly BundleKey[];
+  /** The person's time zone (IANA), for quiet hours and days; default the browser's. */
+  zone?: string;
+  /** What rules may ask as device.NAME; more than, and before, what the browser says: language,
+   * languages, platform, screen_width, screen_height, pixel_ratio, touch, zone. */
+  device?: Properties;
+  /** Longest wait for an answer of decide() and its sisters; default 2000 ms. */
+  decideTimeoutMs?: number;
   /** A stand-in for the global fetch (tests, a proxy, an offline switch). */
   fetch?: typeof fetch;
   /** Clock and timers of a test. */
@@ -140,6 +151,9 @@ export interface Notes {
   ack: { ackedSeq: number };
   /** Something was said about consent, in any tab. */
   consent: ConsentState;
+  /** A popup to draw. It comes to one tab: the one whose call brought it, if the person sees it;
+   * else one that the person sees; else the one that sends. Without a listener it waits for one. */
+  popup: ShownPopup;
   /** The page does not get an exception; it may look here. */
   problem: Problem;
 }
@@ -153,7 +167,7 @@ export interface Profile {
 }
 
 /** One installation's view of one project. No method throws; problems arrive at on("problem"). */
-export interface Cairn {
+export interface Cairn extends Decides {
   track(event: string, properties?: Properties): void;
   /** Super properties: on every later event, in every tab, until unregistered. */
   register(properties: Properties): void;

@@ -108,7 +108,9 @@ cairn_status cairn_popup_show(cairn_client *client, cairn_span name, cairn_span 
 
 typedef enum cairn_popup_act {
     CAIRN_POPUP_CLICKED = 0, /**< Tracked as `$popup_click`; the popup stays open. */
-    CAIRN_POPUP_CLOSED = 1   /**< Tracked as `$popup_close`; the next may come. */
+    CAIRN_POPUP_CLOSED = 1,  /**< Tracked as `$popup_close`; the next may come. */
+    CAIRN_POPUP_GONE = 2     /**< Its screen went away with it: nobody closed it, nothing is
+                                  tracked; the next may come. */
 } cairn_popup_act;
 
 /** What the person did with the popup on the screen; properties are added to the event.

@@ -69,14 +69,17 @@ typedef struct cairn_listener {
     /** The server does not count this event: a stable code, then ": " and what to do. */
     void (*refused)(void *self, uint64_t seq, cairn_span reason);
     /** Show this popup now: {"popup":"welcome","version":3,"variant":"a","template":"modal",
-     * "content":{...}}. That it is shown is counted and durable. Say what becomes of it with
-     * cairn_popup_done(). */
+     * "content":{...}}, with "groups":[...] if it is in any. That it is shown is counted and
+     * durable. Say what becomes of it with cairn_popup_done(). */
     void (*popup)(void *self, cairn_span json);
     void *self;
     /** A purge has ended: the store holds nothing of the person any more, and the server was told
      * where it had to be. The host may remove the store itself (a directory, a database), unless
      * something is submitted to it again. */
     void (*purged)(void *self);
+    /** The call that is being made has chosen this popup: it is shown when it is durable, or waits.
+     * For hosts with several screens, which remember whose call it was. */
+    void (*popup_chosen)(void *self, cairn_span name);
 } cairn_listener;
 
 /** All seams of one client. Copied by cairn_open(); what `self` points to must outlive the client.

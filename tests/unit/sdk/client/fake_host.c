@@ -80,6 +80,11 @@ static void heard_popup(void *self, cairn_span json) {
     cairn__buffer_append(&host->popup, json);
 }
 
+static void heard_popup_chosen(void *self, cairn_span name) {
+    fake_host *host = self;
+    host->popups_chosen += name.len > 0 ? 1 : 0;
+}
+
 static void heard_purged(void *self) {
     ((fake_host *)self)->purges += 1;
 }
@@ -108,7 +113,8 @@ void fake_host_open(fake_host *host, uint64_t seed) {
                       .refused = heard_refused,
                       .popup = heard_popup,
                       .self = host,
-                      .purged = heard_purged },
+                      .purged = heard_purged,
+                      .popup_chosen = heard_popup_chosen },
     };
 }
 

@@ -86,6 +86,7 @@ typedef struct fake_host {
     unsigned purges;
     cairn__buffer popup; /* the newest */
     unsigned popups;
+    unsigned popups_chosen;
 } fake_host;
 
 void fake_host_open(fake_host *host, uint64_t seed);

@@ -203,6 +203,33 @@ static void a_popup_waits_for_its_show_to_be_durable(void **state) {
     expect_inspect(f, "\"stage\":\"none\"");
 }
 
+/* A host with several screens asks whose call it was, and one of them may go away. */
+static void a_popup_is_told_when_chosen_and_may_go_with_its_screen(void **state) {
+    fixture *f = *state;
+    put(f, CAIRN__DEFINITION_SETTINGS, "settings", "{\"groups\":{\"offers\":{}}}");
+    put_popup(f, "{\"triggers\":[\"view\"],\"content\":1,\"groups\":[\"offers\"]}");
+    begin(f);
+    track(f, "other");
+    assert_int_equal(f->host->popups_chosen, 0);
+    track(f, "view");
+    assert_int_equal(f->host->popups_chosen, 1);
+    assert_int_equal(f->host->popups, 0);
+    fake_host_pass(f->host, f->client, 10);
+    expect_within(f, cairn__buffer_span(&f->host->popup),
+                  "\"variant\":\"main\",\"groups\":[\"offers\"],\"template\"");
+    track(f, "view");
+    assert_int_equal(f->host->popups_chosen, 1);
+    size_t events = f->host->event_count;
+    assert_int_equal(cairn_popup_done(f->client, CAIRN_STR("welcome"), CAIRN_POPUP_GONE, NULL, 0),
+                     CAIRN_OK);
+    fake_host_pass(f->host, f->client, 5000);
+    assert_int_equal(f->host->event_count, events + 1); /* the view; no $popup_close */
+    track(f, "view");
+    assert_int_equal(f->host->popups_chosen, 2);
+    assert_int_equal(cairn_popup_done(f->client, CAIRN_STR("welcome"), CAIRN_POPUP_GONE, NULL, 0),
+                     CAIRN_NOT_FOUND); /* it is not on a screen yet */
+}
+
 static void a_cap_is_never_passed_whatever_is_lost_at_whatever_write(void **state) {
     fixture *f = *state;
     put_popup(f, "{\"triggers\":[\"view\"],\"content\":{\"a\":1},\"caps\":[{\"at_most\":2}]}");
@@ -551,6 +578,7 @@ int main(void) {
         WITH_FIXTURE(a_bundle_of_another_key_project_or_with_a_flipped_bit_is_refused),
         WITH_FIXTURE(a_crash_while_a_bundle_is_written_keeps_one_of_the_two),
         WITH_FIXTURE(a_popup_waits_for_its_show_to_be_durable),
+        WITH_FIXTURE(a_popup_is_told_when_chosen_and_may_go_with_its_screen),
         WITH_FIXTURE(a_cap_is_never_passed_whatever_is_lost_at_whatever_write),
         WITH_FIXTURE(rules_over_history_hold_offline_and_over_restarts),
         WITH_FIXTURE(a_shared_device_never_mixes_two_persons),
