@@ -113,6 +113,7 @@ decided('a popup comes after its show is durable, is capped, and is counted once
   ]);
   life.call('popupClick', 'welcome', { properties: { where: 'button' } });
   life.call('popupClose', 'welcome');
+  ask(life, 'inspect'); // reasons are kept for who looks
   life.call('track', 'view');
   life.pass(5000);
   assert.equal(life.popups.length, 1);
