@@ -115,6 +115,53 @@ def measure_decide(table):
     table.at_most("decide, native: allocations", line["allocations"], 0, "")
 
 
+def put_definitions(edge, popups, audiences):
+    """Popups that one event asks for, as many as there are; the last audience holds for some."""
+    for i in range(audiences):
+        rule = f"count(view, last {1 + i % 30} days) >= {1 + i % 5} or user.level >= {i % 10}"
+        put(edge, f"/v1/audiences/a{i:03}", {"rule": rule})
+    for i in range(popups):
+        put(edge, f"/v1/popups/p{i:04}", {
+            "triggers": [{"event": "view", "where": f"n >= {i % 50}"}], "content": {"n": i},
+            "audience": f'member("a{i % audiences:03}")', "priority": i % 100,
+            "caps": [{"at_most": 3, "per": "day"}]})
+
+
+def put(edge, path, body):
+    status, answer = request(edge.admin_port, "PUT", path, json.dumps(body).encode(),
+                             {"content-type": "application/json"})
+    if status not in (200, 201):
+        raise RuntimeError(f"PUT {path}: {status}: {answer[:200]}")
+
+
+def measure_door(table, folder, seconds):
+    """/v1/decide: one event over 1,000 popups, of a person of 200 events."""
+    if program("bench_door") is None or program("cairn-edge") is None:
+        table.missing("/v1/decide", "there is no bench_door, or no cairn-edge")
+        return
+    edge = Edge(program("cairn-edge"))
+    edge.start()
+    try:
+        put_definitions(edge, 1000, 100)
+        events = [{"event": "view", "ids": {"login": "u1"}, "properties": {"n": i}}
+                  for i in range(200)]
+        request(edge.port, "POST", "/v1/events", json.dumps(events).encode(),
+                {"content-type": "application/json", "x-cairn-key": WRITE_KEY})
+        path = os.path.join(folder, "decide.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({"what": "event", "event": {"name": "view", "properties": {"n": 25}},
+                       "ids": {"login": "u1"}}, file)
+        for connections in (1, 4):
+            line = json_lines(run(program("bench_door"), str(edge.admin_port), "/v1/decide", path,
+                                  str(connections), str(seconds)))[0]
+            table.add(f"/v1/decide: an event over 1,000 popups, {connections} at once",
+                      f"{line['per_second']:,} requests/s", "",
+                      f"p50 {line['p50_us'] / 1000:.2f} ms, p99 {line['p99_us'] / 1000:.2f} ms")
+    finally:
+        edge.stop()
+        edge.close()
+
+
 def measure_bundle(table, folder):
     native = program("bench_bundle")
     if native is None:
@@ -374,13 +421,15 @@ def main():
     parser.add_argument("--events", type=int, default=5_000_000)
     parser.add_argument("--seconds", type=int, default=10, help="of each load")
     parser.add_argument("--only",
-                        choices=("track", "rules", "decide", "bundle", "size", "accept", "funnel"))
+                        choices=("track", "rules", "decide", "door", "bundle", "size", "accept",
+                                 "funnel"))
     options = parser.parse_args()
     table = Table()
     parts = {"track": lambda: measure_track(table), "rules": lambda: measure_rules(table),
              "decide": lambda: measure_decide(table), "size": lambda: measure_size(table),
              "accept": lambda: measure_accept(table, options.seconds)}
     with tempfile.TemporaryDirectory(prefix="cairn-bench-") as folder:
+        parts["door"] = lambda: measure_door(table, folder, options.seconds)
         parts["bundle"] = lambda: measure_bundle(table, folder)
         parts["funnel"] = lambda: measure_funnel(table, folder, options.people, options.events)
         for name, part in parts.items():
