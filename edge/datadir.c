@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -80,6 +79,13 @@ static bool check_format(const char *path, char *text_out, size_t text_bytes) {
     return good;
 }
 
+/* A lock of this process, not of its open file: a child between fork and exec does not hold it, so
+ * that an edge that was killed while it started one can begin again at once. */
+static bool take_lock(int file) {
+    struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    return fcntl(file, F_SETLK, &whole) == 0;
+}
+
 bool cairn__datadir_open(const char *path, int *lock_out, char *text_out, size_t text_bytes) {
     int lock = make_path(path) ? open_in(path, "lock", O_RDWR | O_CREAT) : -1;
     if (lock < 0) {
@@ -87,7 +93,7 @@ bool cairn__datadir_open(const char *path, int *lock_out, char *text_out, size_t
                        path, strerror(errno));
         return false;
     }
-    if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    if (!take_lock(lock)) {
         (void)snprintf(text_out, text_bytes,
                        "%s: another process holds it: stop that one, or use another data_dir",
                        path);
