@@ -18,7 +18,8 @@ mode=${1:-base}
 packages_base="ca-certificates curl python3 make git procps
   cmake ninja-build pkg-config gcc g++ libc6-dev
   clang clang-14 lld llvm-14 libclang-rt-14-dev clang-format clang-tidy lcov
-  libuv1-dev node-llhttp libmbedtls-dev nanopb libnanopb-dev libsqlite3-dev duktape-dev
+  libuv1-dev node-llhttp libmbedtls-dev libbearssl-dev nanopb libnanopb-dev libsqlite3-dev
+  duktape-dev
   libcmocka-dev libjansson-dev libyaml-dev libcurl4-openssl-dev zlib1g-dev libzstd-dev zstd tzdata
   libsimdjson-dev protobuf-compiler python3-protobuf
   emscripten brotli wabt dpkg-dev tcl
@@ -29,7 +30,7 @@ packages_bench="wrk sqlite3 clickhouse-server clickhouse-client"
 # upstream tarball is what is pinned: Debian revisions move with security fixes.
 sources="
 nanopb  0.4.7  e1d89b166367a3c42d42311bdc2ed57ff78f86aede9a66828516e45490d48c81
-mbedtls 2.28.3 3b4953aa55a681e084d31892d9904cc5328d6b4958ea57b90ae4b4f94ae69a8d
+bearssl 0.6+dfsg.1 102a625bd8f6155260867a50c508df8d8c3f796985dd744df1a68e5cd1a79004
 sqlite3 3.40.1 aaa776260ab4dc976db34aa7891819484c8676b5b2783123ebc6301e2ca5d655
 "
 # Sources inside ordinary packages: what is compiled from them, and its sha256.

@@ -1,66 +1,40 @@
-/* signature.c: see signature.h. mbedTLS does all of it; here only its types are kept away. */
+/* signature.c: see signature.h. BearSSL does all of it; here only its types are kept away. */
 #include "bundle/signature.h"
 
-#include <mbedtls/ecdsa.h>
-#include <mbedtls/sha256.h>
+#include <string.h>
 
-enum { HASH_BYTES = 32, NUMBER_BYTES = 32 };
+#include <bearssl/bearssl_ec.h>
+#include <bearssl/bearssl_hash.h>
 
-/* mbedTLS's objects of one verification; they take memory from the process's heap. */
-typedef struct verifier {
-    mbedtls_ecp_group curve;
-    mbedtls_ecp_point key;
-    mbedtls_mpi r, s;
-} verifier;
+enum { NUMBER_BYTES = CAIRN__SIGNATURE_BYTES / 2 };
 
-static cairn_status status_of(int error, cairn_status otherwise) {
-    if (error == 0) {
-        return CAIRN_OK;
-    }
-    bool memory = error == MBEDTLS_ERR_MPI_ALLOC_FAILED || error == MBEDTLS_ERR_ECP_ALLOC_FAILED;
-    return memory ? CAIRN_NO_MEMORY : otherwise;
+/* Numbers below the curve's order are BearSSL's to check, but that r is not zero: x of no point. */
+static bool is_zero(const uint8_t number[NUMBER_BYTES]) {
+    static const uint8_t zero[NUMBER_BYTES];
+    return memcmp(number, zero, NUMBER_BYTES) == 0;
 }
 
-static cairn_status load_key(verifier *v, const uint8_t key[CAIRN__KEY_BYTES]) {
-    int error = mbedtls_ecp_group_load(&v->curve, MBEDTLS_ECP_DP_SECP256R1);
-    if (error == 0) {
-        error = mbedtls_ecp_point_read_binary(&v->curve, &v->key, key, CAIRN__KEY_BYTES);
-    }
-    if (error == 0) {
-        error = mbedtls_ecp_check_pubkey(&v->curve, &v->key);
-    }
-    return status_of(error, CAIRN_INVALID);
-}
-
-static cairn_status verify(verifier *v, cairn_span message, const uint8_t *signature) {
-    uint8_t hash[HASH_BYTES];
-    int error = mbedtls_sha256_ret(message.data, message.len, hash, 0);
-    if (error == 0) {
-        error = mbedtls_mpi_read_binary(&v->r, signature, NUMBER_BYTES);
-    }
-    if (error == 0) {
-        error = mbedtls_mpi_read_binary(&v->s, signature + NUMBER_BYTES, NUMBER_BYTES);
-    }
-    if (error == 0) {
-        error = mbedtls_ecdsa_verify(&v->curve, hash, sizeof hash, &v->key, &v->r, &v->s);
-    }
-    return status_of(error, CAIRN_DENIED);
+/* A point of the curve, times one: BearSSL decodes it, and says whether it could. */
+static bool is_point(const uint8_t key[CAIRN__KEY_BYTES]) {
+    uint8_t point[CAIRN__KEY_BYTES];
+    uint8_t one = 1;
+    memcpy(point, key, sizeof point);
+    return br_ec_prime_i31.mul(point, sizeof point, &one, 1, BR_EC_secp256r1) != 0;
 }
 
 cairn_status cairn__signature_verify(const uint8_t key[CAIRN__KEY_BYTES], cairn_span message,
                                      const uint8_t signature[CAIRN__SIGNATURE_BYTES]) {
-    verifier v;
-    mbedtls_ecp_group_init(&v.curve);
-    mbedtls_ecp_point_init(&v.key);
-    mbedtls_mpi_init(&v.r);
-    mbedtls_mpi_init(&v.s);
-    cairn_status status = load_key(&v, key);
-    if (status == CAIRN_OK) {
-        status = verify(&v, message, signature);
+    uint8_t hash[br_sha256_SIZE];
+    uint8_t point[CAIRN__KEY_BYTES];
+    br_sha256_context context;
+    br_sha256_init(&context);
+    br_sha256_update(&context, message.data, message.len);
+    br_sha256_out(&context, hash);
+    memcpy(point, key, sizeof point);
+    br_ec_public_key public = { BR_EC_secp256r1, point, sizeof point };
+    if (!is_zero(signature) && br_ecdsa_i31_vrfy_raw(&br_ec_prime_i31, hash, sizeof hash, &public,
+                                                     signature, CAIRN__SIGNATURE_BYTES) != 0) {
+        return CAIRN_OK;
     }
-    mbedtls_mpi_free(&v.s);
-    mbedtls_mpi_free(&v.r);
-    mbedtls_ecp_point_free(&v.key);
-    mbedtls_ecp_group_free(&v.curve);
-    return status;
+    return is_point(key) ? CAIRN_DENIED : CAIRN_INVALID;
 }

@@ -1,5 +1,6 @@
-/* signature.h: is a bundle the project's own? ECDSA over P-256 with SHA-256, through mbedTLS.
- * Verifying is part of the WASM core; signing (sign.h) is the collector's. */
+/* signature.h: is a bundle the project's own? ECDSA over P-256 with SHA-256, through
+ * BearSSL, the smallest that there is. Verifying is part of the WASM core; signing (sign.h) is the
+ * collector's, through mbedTLS: two libraries must agree. */
 #ifndef CAIRN_BUNDLE_SIGNATURE_H
 #define CAIRN_BUNDLE_SIGNATURE_H
 
@@ -22,7 +23,6 @@ typedef struct cairn__public_key {
  * @retval CAIRN_OK         The key's owner signed exactly this message.
  * @retval CAIRN_DENIED     He did not.
  * @retval CAIRN_INVALID    The key is no point of P-256.
- * @retval CAIRN_NO_MEMORY  mbedTLS got none from the process's heap (it takes about 8 KiB).
  */
 cairn_status cairn__signature_verify(const uint8_t key[CAIRN__KEY_BYTES], cairn_span message,
                                      const uint8_t signature[CAIRN__SIGNATURE_BYTES]);

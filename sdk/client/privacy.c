@@ -1,8 +1,7 @@
-/* privacy.c: see privacy.h. SHA-256 is mbedTLS's: natively the system's libmbedcrypto, in the WASM
- * core its source, with sdk/bundle/mbedtls_config.h. */
+/* privacy.c: see privacy.h. SHA-256 is BearSSL's, as for a bundle's signature. */
 #include "client/privacy.h"
 
-#include <mbedtls/sha256.h>
+#include <bearssl/bearssl_hash.h>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -128,14 +127,11 @@ static bool hash(const cairn__privacy *privacy, cairn__arena *arena, cairn_span 
         return false;
     }
     cairn_span salt = salt_of(privacy);
-    mbedtls_sha256_context context;
-    mbedtls_sha256_init(&context);
-    int failed = mbedtls_sha256_starts_ret(&context, 0);
-    failed |= mbedtls_sha256_update_ret(&context, salt.data, salt.len);
-    failed |= mbedtls_sha256_update_ret(&context, text.data, text.len);
-    failed |= mbedtls_sha256_finish_ret(&context, digest);
-    mbedtls_sha256_free(&context);
-    CAIRN_ASSERT(failed == 0); /* in software it cannot */
+    br_sha256_context context;
+    br_sha256_init(&context);
+    br_sha256_update(&context, salt.data, salt.len);
+    br_sha256_update(&context, text.data, text.len);
+    br_sha256_out(&context, digest);
     for (size_t i = 0; i < DIGEST_BYTES; i++) {
         hex[2 * i] = (uint8_t)digits[digest[i] >> 4];
         hex[2 * i + 1] = (uint8_t)digits[digest[i] & 15];

@@ -160,6 +160,8 @@ static void keys_off_the_curve_and_numbers_out_of_range_are_refused(void **state
     uint8_t key[CAIRN__KEY_BYTES];
     memcpy(key, f->key.public_key, sizeof key);
     assert_int_equal(cairn__signature_verify(key, CAIRN_STR("x"), signature), CAIRN_DENIED);
+    signature[CAIRN__SIGNATURE_BYTES - 1] = 1; /* r is zero, s is not */
+    assert_int_equal(cairn__signature_verify(key, CAIRN_STR("x"), signature), CAIRN_DENIED);
     memset(signature, 0xFF, sizeof signature);
     assert_int_equal(cairn__signature_verify(key, CAIRN_STR("x"), signature), CAIRN_DENIED);
     key[64] ^= 1;
