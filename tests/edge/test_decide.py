@@ -141,6 +141,27 @@ class Decide(EdgeCase):
                                      consent={"marketing": "denied"}, page="/cart",
                                      **who)["outcome"], "none")
 
+    def test_what_the_person_said_of_consent_holds_unless_the_request_says_more(self):
+        self.put_popup("now > 2000-01-01")
+        login = self.name + "-ann"
+        said = {"type": "consent", "ids": {"login": login}, "properties": {"marketing": "denied"}}
+        answer = call(self.edge, "POST", "/v1/events", said, {"x-cairn-key": WRITE_KEY},
+                      self.edge.port)
+        self.assertEqual((answer[0], answer[2]["rejected"]), (200, []), answer)
+        ask = {"what": "event", "event": {"name": self.name}, "ids": {"login": login}}
+        self.assertEqual(self.decide(**ask)["outcome"], "none")
+        self.assertEqual(self.decide(consent={"marketing": "granted"}, **ask)["outcome"], "show")
+        self.assertEqual(self.decide(consent={"analytics": "granted"}, **ask)["outcome"], "none")
+
+    def test_an_override_gives_its_variant(self):
+        self.put(f"/v1/experiments/{self.name}", {
+            "variants": [{"name": "a", "value": 1}, {"name": "b", "value": 2}], "fallback": 0})
+        for variant, value in (("a", 1), ("b", 2)):
+            body = self.decide(what="experiment", name=self.name, ids={"login": "u"},
+                               overrides=[{"experiment": self.name, "variant": variant}])
+            one = body["experiments"][0]
+            self.assertEqual((one["reason"], one["value"]), ("override", value), body)
+
     def test_another_device_hears_of_a_purchase_with_its_next_sync(self):
         buy = self.name + "_buy"
         self.put_popup(f"count({buy}) >= 1 and user.{self.name} is not set")

@@ -170,6 +170,29 @@ static void who_logs_out_or_in_does_not_take_the_facts_along(void **state) {
     expect(f, 1, "show");
 }
 
+static void a_device_that_was_logged_out_is_nobodys_for_the_server(void **state) {
+    fixture *f = *state;
+    char json[256];
+    char device[33] = "";
+    cairn__buffer answer = cairn__buffer_make(cairn__heap(), 1 << 20);
+    put_popup(f, "count(buy) >= 1");
+    login(f, 0, "ann");
+    track(f, 0, "buy");
+    sync(f, 0);
+    (void)cairn__client_device_text(f->phones[0].client, (uint8_t *)device);
+    (void)snprintf(json, sizeof json,
+                   "{\"what\":\"event\",\"event\":{\"name\":\"view\"},\"device\":\"%s\"}", device);
+    assert_true(server_decide(&f->s, json, &answer));
+    cairn__buffer_byte(&answer, 0);
+    assert_non_null(strstr((const char *)answer.data, "\"outcome\":\"show\""));
+    assert_int_equal(cairn_logout(f->phones[0].client), CAIRN_OK);
+    sync(f, 0);
+    assert_true(server_decide(&f->s, json, &answer));
+    cairn__buffer_byte(&answer, 0);
+    assert_non_null(strstr((const char *)answer.data, "\"outcome\":\"none\""));
+    cairn__buffer_free(&answer);
+}
+
 static void facts_that_come_for_the_person_before_are_dropped(void **state) {
     fixture *f = *state;
     phone *b = &f->phones[1];
@@ -267,6 +290,7 @@ int main(void) {
         WITH_FIXTURE(a_purchase_on_one_device_reaches_the_other_with_its_next_sync),
         WITH_FIXTURE(what_happens_here_after_that_is_counted_on),
         WITH_FIXTURE(who_logs_out_or_in_does_not_take_the_facts_along),
+        WITH_FIXTURE(a_device_that_was_logged_out_is_nobodys_for_the_server),
         WITH_FIXTURE(facts_that_come_for_the_person_before_are_dropped),
         WITH_FIXTURE(what_is_unknown_before_is_known_after),
         WITH_FIXTURE(an_audience_of_the_server_and_a_tag_are_known_not_to_hold),
