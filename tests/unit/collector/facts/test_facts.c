@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "bundle/facts.h"
 #include "facts/facts.h"
+#include "facts/session.h"
 #include "support/cmocka_all.h"
 #include "unit/collector/fold/history.h"
 
@@ -187,6 +188,41 @@ static void a_person_is_named_by_a_token_of_its_own(void **state) {
     assert_true(tokens[0] != tokens[1] && tokens[1] != tokens[2] && tokens[0] != tokens[2]);
 }
 
+static void a_session_is_one_number_of_the_project(void **state) {
+    fixture *f = *state;
+    const cairn_property popup = { CAIRN_STR("popup"),
+                                   { CAIRN_VALUE_STRING, { .string = CAIRN_STR("p") } } };
+    const cairn_id ann = { CAIRN_STR("login"), CAIRN_STR("ann") };
+    cairn__event show = { .name = CAIRN__EVENT_POPUP_SHOW,
+                          .time_ms = f->h.now_ms - 1,
+                          .session = 3,
+                          .properties = &popup,
+                          .property_count = 1 };
+    cairn__event login = { .kind = CAIRN__EVENT_LOGIN, .time_ms = f->h.now_ms - 2, .seq = 1 };
+    login.ids = &ann;
+    login.id_count = 1;
+    for (uint8_t i = 1; i <= 2; i++) { /* two devices in their third session */
+        const history_device device = { .id = { i } };
+        history_send(&f->h, &device, &login, 1);
+        show.seq = 2;
+        history_send(&f->h, &device, &show, 1);
+    }
+    (void)ask(f, "count(a) >= 1");
+    open_person(f, "ann");
+    const cairn__memory_entry *entry = cairn__memory_find(
+        cairn__person_memory(f->facts), CAIRN__MEMORY_POPUP, CAIRN_STR("p"), CAIRN_STR(""));
+    assert_non_null(entry);
+    const cairn__memory_count *shows = &entry->counts[CAIRN__CAP_SHOWS];
+    assert_int_equal(shows->mark_count, 2);
+    const uint64_t numbers[] = {
+        (uint64_t)cairn__session_number(CAIRN_STR("01000000000000000000000000000000"), 3),
+        (uint64_t)cairn__session_number(CAIRN_STR("02000000000000000000000000000000"), 3),
+    };
+    assert_int_equal(shows->marks[0].session ^ shows->marks[1].session, numbers[0] ^ numbers[1]);
+    assert_true(shows->marks[0].session == numbers[0] || shows->marks[0].session == numbers[1]);
+    assert_int_equal(numbers[0], UINT64_C(0x450BAE0F9E6601C9)); /* kept in trails: never another */
+}
+
 /* --- telling ---------------------------------------------------------------------------------- */
 
 static void more_facts_than_a_message_holds_are_told_without_histories(void **state) {
@@ -264,6 +300,7 @@ int main(void) {
         WITH_FIXTURE(functions_of_every_event_read_all_of_the_trail),
         WITH_FIXTURE(of_nobody_everything_is_known_to_be_nothing),
         WITH_FIXTURE(a_person_is_named_by_a_token_of_its_own),
+        WITH_FIXTURE(a_session_is_one_number_of_the_project),
         WITH_FIXTURE(more_facts_than_a_message_holds_are_told_without_histories),
         WITH_FIXTURE(no_memory_anywhere_is_a_status_or_unknown),
     };

@@ -305,6 +305,46 @@ static void the_servers_last_is_unknown_after_ones_own(void **state) {
     done(d);
 }
 
+static void the_same_facts_again_have_in_them_what_happened_since(void **state) {
+    (void)state;
+    device *d = fresh();
+    size_t count = device_ask(d, "count(buy) > 0");
+    size_t vip = device_ask(d, "user.vip > 0");
+    cairn_property one = { CAIRN_STR("vip"), { CAIRN_VALUE_INTEGER, { .integer = 1 } } };
+    device_boot(d);
+    device_track(d, "look", 1);
+    cairn__local_fact facts[2] = {
+        { cairn__rule_slot_key(&d->slots[count]), { CAIRN_VALUE_INTEGER, { .integer = 5 } }, 0 },
+        { cairn__rule_slot_key(&d->slots[vip]), { CAIRN_VALUE_INTEGER, { .integer = 7 } }, 0 },
+    };
+    if (facts[0].key > facts[1].key) {
+        cairn__local_fact swapped = facts[0];
+        facts[0] = facts[1];
+        facts[1] = swapped;
+    }
+    const cairn__local_server server = {
+        .version = 4, .person = cairn__local_person(d->local), .facts = facts, .count = 2
+    };
+    assert_int_equal(cairn__local_set_server(d->local, &server), CAIRN_OK);
+    device_track(d, "buy", 1);
+    device_note(d, (cairn__event){ .kind = CAIRN__EVENT_PROFILE_INCREMENT,
+                                   .properties = &one,
+                                   .property_count = 1 });
+    assert_int_equal(device_count(d, count), 6);
+    assert_int_equal(device_count(d, vip), 8);
+    uint64_t person = cairn__local_person(d->local);
+    assert_int_equal(cairn__local_same_server(d->local, 3, person, d->seq), CAIRN_INVALID);
+    assert_int_equal(cairn__local_same_server(d->local, 4, person + 1, d->seq), CAIRN_INVALID);
+    assert_int_equal(device_count(d, count), 6);
+    /* others took back what happened here: the sums are the same, and these two are in them */
+    assert_int_equal(cairn__local_same_server(d->local, 4, person, d->seq), CAIRN_OK);
+    assert_int_equal(device_count(d, count), 5);
+    assert_int_equal(device_count(d, vip), 7);
+    assert_int_equal(cairn__local_same_server(d->local, 4, person, 0), CAIRN_OK);
+    assert_int_equal(device_count(d, count), 5);
+    done(d);
+}
+
 static uint32_t shows_of(device *d) {
     const cairn__memory_entry *entry = cairn__memory_find(
         cairn__local_memory(d->local), CAIRN__MEMORY_POPUP, CAIRN_STR("hello"), CAIRN_STR(""));
@@ -516,6 +556,7 @@ int main(void) {
         cmocka_unit_test(a_failed_write_is_mended_by_a_snapshot),
         cmocka_unit_test(the_longest_away_is_forgotten_and_unknown),
         cmocka_unit_test(an_id_that_names_nobody_changes_nothing),
+        cmocka_unit_test(the_same_facts_again_have_in_them_what_happened_since),
         cmocka_unit_test(asking_again_allocates_nothing),
         cmocka_unit_test(a_lost_end_that_has_left_the_queue_makes_unknown),
         cmocka_unit_test(recent_texts_come_newest_first),
