@@ -19,8 +19,12 @@ void cairn__answer_text(cairn__buffer *to, const char *lead, cairn_span text) {
     cairn__json_text(to, text);
 }
 
+/* Our own words need no escaping. */
 void cairn__answer_word(cairn__buffer *to, const char *lead, const char *word) {
-    cairn__answer_text(to, lead, cairn__span_of(word));
+    cairn__answer_put(to, lead);
+    cairn__buffer_byte(to, '"');
+    cairn__answer_put(to, word);
+    cairn__buffer_byte(to, '"');
 }
 
 void cairn__answer_integer(cairn__buffer *to, const char *lead, int64_t number) {

@@ -214,9 +214,8 @@ void cairn__queries_fold(cairn__queries *queries, const cairn__held *held) {
     cairn__event event = { .seq = 0 };
     while (cairn__queries_next(queries, held->name, &at, &place)) {
         cairn__asked *asked = &queries->items[place];
-        asked->valid = false;
         if (!cairn__folds_can(asked)) {
-            continue;
+            continue; /* the value that is kept is true, until it has to be evaluated again */
         }
         if (!decoded) {
             cairn__arena_reset(&queries->decoding);

@@ -21,8 +21,9 @@ enum {
     CAIRN__FOLDS_MAX = 512,           /* of all queries; then what is older is unknown */
     CAIRN__FOLD_TEXT_BYTES_MAX = 256, /* of a value that is kept; longer ones are not folded */
     CAIRN__QUERIES_BYTES_MAX = 1024 * 1024, /* of all that are asked, as read */
-    CAIRN__QUERY_COUNTED_ON_MAX = 16, /* by one event; others are evaluated again when asked */
-    CAIRN__QUERY_AGAIN_MS = 60 * 1000 /* an unknown value is tried again */
+    CAIRN__QUERY_COUNTED_ON_MAX = 256, /* by one event, at 30 ns each; others are evaluated again
+                                          when asked, at 100 ns for each event of the history */
+    CAIRN__QUERY_AGAIN_MS = 60 * 1000  /* an unknown value is tried again */
 };
 
 /** What was folded of one query and node. A bucket: events between these times brought this. */
