@@ -162,6 +162,73 @@ def measure_door(table, folder, seconds):
         edge.close()
 
 
+def client_rows(table, where, line, marks):
+    """What a device pays: `line` in us; of each act there is a mark or None."""
+    acts = (("decide", "track() of what 1,000 live popups want, 100 audiences: all judged"),
+            ("ask", "decide, with every reason as JSON"),
+            ("ask_more", "the same after an event that 100 queries count"),
+            ("track", "track() of what no popup wants, under 1,000 popups and 100 queries"),
+            ("counted", "track() of what 100 queries count"),
+            ("full", "the same, in a history that is full of them"),
+            ("set", "its bundle verified, loaded, indexed and in force"))
+    for name, what in acts:
+        if name not in line:
+            continue
+        if marks.get(name) is None:
+            table.add(f"{where}: {what}", f"{line[name]:,.1f} us")
+        else:
+            table.at_most(f"{where}: {what}", line[name], marks[name], "us")
+
+
+def measure_client(table, folder):
+    native = program("bench_client")
+    if native is None:
+        table.missing("the client that decides", "there is no bench_client")
+        return
+    bundle = os.path.join(folder, "shop")
+    line = json_lines(run(native, "--write", bundle))[0]
+    client_rows(table, "client, native",
+                {name[:-3]: value / 1000 for name, value in line.items() if name.endswith("_ns")},
+                {"decide": 50, "track": 1})
+    events = line["track_allocations"]
+    table.at_most("client, native: allocations of a decision", line["ask_allocations"], 0, "")
+    table.add("client, native: allocations of track()", f"{events:.1f}", "",
+              "one for the queue, one for the history")
+    script = os.path.join(ROOT, "bench", "client.js")
+    wasm = os.path.join(ROOT, "wasm", "dist", "cairn.wasm")
+    jsc = shutil.which("jsc")
+    for where, present, why, command, marks in (
+            ("client, WASM in node", os.path.exists(wasm), "tools/build.sh web has not been run",
+             ("node", script), {"decide": 150, "track": 5, "set": 10_000}),
+            ("client, WASM in JavaScriptCore without JIT", os.path.exists(wasm) and jsc,
+             "jsc is not installed: tools/setup.sh bench", (jsc, "--useJIT=0", script, "--"),
+             {"decide": 5000, "ask": None, "track": 2000})):
+        if not present:
+            table.missing(where, why)
+            continue
+        line = json_lines(run(*command, wasm, bundle))[0]
+        client_rows(table, where, {name: value * 1000 for name, value in line.items()}, marks)
+
+
+def measure_script(table):
+    native = program("bench_script")
+    if native is None:
+        table.missing("hostile scripts", "there is no bench_script")
+        return
+    lines = json_lines(subprocess.run([native, "3000"], capture_output=True, text=True,
+                                      check=False).stdout)  # it fails beyond its marks
+    hostile = [line for line in lines if line["bench"] == "script_hostile"]
+    table.at_most(f"the slowest of {len(hostile)} hostile scripts, until its default is given",
+                  max(line["ms"] for line in hostile), 150, "ms")
+    table.at_most("the largest growth of a sandbox process",
+                  max(line["growth_kib"] for line in hostile) / 1024, 16, "MiB")
+    good = next(line for line in lines if line["bench"] == "script_good")
+    table.add("a ranking script, through a sandbox process and back",
+              f"{good['p50_us'] / 1000:.2f} ms")
+    table.at_most("p99 of other work beside hostile scripts, against none",
+                  lines[-1]["other_work"], 2, "times")
+
+
 def measure_bundle(table, folder):
     native = program("bench_bundle")
     if native is None:
@@ -189,7 +256,12 @@ def measure_size(table):
     packed = len(subprocess.run(["brotli", "-q", "11", "-c", path], capture_output=True,
                                 check=True).stdout)
     table.add("WASM core, raw", f"{os.path.getsize(path):,} bytes")
-    table.at_most("WASM core, brotli", packed / 1024, 24, "KiB")
+    table.at_most("WASM core, brotli", packed / 1024, 45, "KiB")
+    full = os.path.join(ROOT, "wasm", "dist", "cairn-full.wasm")
+    if os.path.exists(full):
+        packed = len(subprocess.run(["brotli", "-q", "11", "-c", full], capture_output=True,
+                                    check=True).stdout)
+        table.at_most("WASM core with SQL, brotli", packed / 1024, 320, "KiB")
 
 
 # --- accepting ---
@@ -421,8 +493,8 @@ def main():
     parser.add_argument("--events", type=int, default=5_000_000)
     parser.add_argument("--seconds", type=int, default=10, help="of each load")
     parser.add_argument("--only",
-                        choices=("track", "rules", "decide", "door", "bundle", "size", "accept",
-                                 "funnel"))
+                        choices=("track", "rules", "decide", "client", "door", "bundle", "script",
+                                 "size", "accept", "funnel"))
     options = parser.parse_args()
     table = Table()
     parts = {"track": lambda: measure_track(table), "rules": lambda: measure_rules(table),
@@ -430,6 +502,8 @@ def main():
              "accept": lambda: measure_accept(table, options.seconds)}
     with tempfile.TemporaryDirectory(prefix="cairn-bench-") as folder:
         parts["door"] = lambda: measure_door(table, folder, options.seconds)
+        parts["client"] = lambda: measure_client(table, folder)
+        parts["script"] = lambda: measure_script(table)
         parts["bundle"] = lambda: measure_bundle(table, folder)
         parts["funnel"] = lambda: measure_funnel(table, folder, options.people, options.events)
         for name, part in parts.items():

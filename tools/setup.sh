@@ -24,7 +24,8 @@ packages_base="ca-certificates curl python3 make git procps
   libsimdjson-dev protobuf-compiler python3-protobuf
   emscripten brotli wabt dpkg-dev tcl
   chromium fonts-noto-cjk"
-packages_bench="wrk sqlite3 clickhouse-server clickhouse-client"
+packages_bench="wrk sqlite3 clickhouse-server clickhouse-client
+  libjavascriptcoregtk-4.0-bin"
 
 # name, Debian source package, upstream version, sha256 of the upstream tarball. The hash of the
 # upstream tarball is what is pinned: Debian revisions move with security fixes.
