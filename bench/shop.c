@@ -16,7 +16,7 @@ __attribute__((format(printf, 4, 5))) static void put(world *w, cairn__definitio
     char json[TEXT_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(json, sizeof json, format, arguments); /* NOLINT(clang-analyzer-valist*) */
+    (void)vsnprintf(json, sizeof json, format, arguments);
     va_end(arguments);
     if (world_put(w, kind, name, json) != CAIRN__CATALOG_DONE) {
         (void)fprintf(stderr, "bench: %s: %s\n%s\n", name, w->result.problem.fault.detail, json);
