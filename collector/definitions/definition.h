@@ -41,7 +41,7 @@ typedef struct cairn__definition_problem {
 
 typedef enum cairn__reference_kind {
     CAIRN__REFERENCE_AUDIENCE,   /* member("name") in a rule */
-    CAIRN__REFERENCE_EXPERIMENT, /* a prerequisite; `part` is its variant, or empty */
+    CAIRN__REFERENCE_EXPERIMENT, /* a prerequisite, `part` its variant or empty; a flag's rule */
     CAIRN__REFERENCE_GROUP,      /* of the settings, as the two below */
     CAIRN__REFERENCE_TEMPLATE,
     CAIRN__REFERENCE_SCRIPT

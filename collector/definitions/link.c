@@ -334,6 +334,19 @@ static bool link_popups(cairn__linker *linker) {
 
 /* --- experiments ------------------------------------------------------------------------------ */
 
+/* A flag's references are its rules', in their order. */
+static bool link_rules(cairn__linker *linker, const cairn__definition *from,
+                       const uint16_t *place_of, cairn__experiment_entry *to) {
+    cairn__flag_rule *rules = cairn__linker_make(linker, to->rule_count, sizeof *rules);
+    for (size_t i = 0; rules != NULL && i < to->rule_count; i++) {
+        rules[i] = to->rules[i];
+        rules[i].experiment = place_of[cairn__linker_find(linker, CAIRN__DEFINITION_EXPERIMENT,
+                                                          from->references[i].name)];
+    }
+    to->rules = rules;
+    return rules != NULL;
+}
+
 static bool link_prerequisites(cairn__linker *linker, const cairn__definition *from,
                                const uint16_t *place_of, cairn__experiment_entry *to) {
     cairn__prerequisite_of *list = cairn__linker_make(linker, to->prerequisite_count, sizeof *list);
@@ -375,7 +388,10 @@ static bool link_experiments(cairn__linker *linker) {
         entries[i].version = from->version;
         entries[i].experiment.targeting =
             entries[i].condition.rule.program == NULL ? NULL : &entries[i].condition.rule;
-        if (!link_prerequisites(linker, from, place_of, &entries[i])) {
+        bool linked = entries[i].rule_count > 0
+                          ? link_rules(linker, from, place_of, &entries[i])
+                          : link_prerequisites(linker, from, place_of, &entries[i]);
+        if (!linked) {
             return false;
         }
     }

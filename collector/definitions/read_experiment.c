@@ -7,6 +7,9 @@ static const char *const experiment_keys[] = {
     "force_all", "sticky",   "prerequisites", "fallback", "murmur",
 };
 
+/* Of a flag with rules: who gets which is said by what they name. */
+static const char *const flag_keys[] = { "title", "paused", "rules", "fallback" };
+
 static bool read_unit(cairn__reader *reader, cairn__place place, cairn__experiment_entry *entry) {
     entry->unit_type = CAIRN_STR("device");
     return cairn__read_text(reader, place, CAIRN__ID_TYPE_BYTES_MAX, &entry->unit_type);
@@ -280,13 +283,72 @@ static bool read_prerequisites(cairn__reader *reader, cairn__place list) {
     return good;
 }
 
+/* --- flags with rules ------------------------------------------------------------------------- */
+
+static bool read_flag_rule(cairn__reader *reader, cairn__place place, cairn__flag_rule *rule) {
+    static const char *const keys[] = { "experiment", "gate" };
+    cairn__reference reference = { .kind = CAIRN__REFERENCE_EXPERIMENT, .at = place.at };
+    if (json_is_string(place.json)) {
+        return cairn__read_name(reader, place, &reference.name) &&
+               cairn__reader_refer(reader, &reference);
+    }
+    cairn__place experiment = cairn__place_key(place, "experiment");
+    return cairn__read_object(reader, place, CAIRN__WORDS(keys)) &&
+           cairn__read_needed(reader, experiment, "the name of an experiment or flag") &&
+           cairn__read_name(reader, experiment, &reference.name) &&
+           cairn__read_flag(reader, cairn__place_key(place, "gate"), &rule->gate) &&
+           cairn__reader_refer(reader, &reference);
+}
+
+/* The second of one name could never decide. */
+static bool named_once(cairn__reader *reader, cairn__place list, size_t index) {
+    const cairn__reference *references = reader->definition->references;
+    for (size_t i = 0; i < index; i++) {
+        if (cairn__span_equal(references[i].name, references[index].name)) {
+            CAIRN__WRONG(reader, "repeated", cairn__place_item(list, index).at,
+                         "rules[%zu] names `%.*s`, too", i, (int)references[i].name.len,
+                         (const char *)references[i].name.data);
+            return CAIRN__FIX(reader, "name each experiment once");
+        }
+    }
+    return true;
+}
+
+/* Reference i is rule i's: a flag names nothing else. */
+static bool read_flag(cairn__reader *reader, cairn__place place) {
+    cairn__experiment_entry *entry = &reader->definition->as.experiment;
+    cairn__place list = cairn__place_key(place, "rules");
+    size_t count = 0;
+    if (!cairn__read_object(reader, place, CAIRN__WORDS(flag_keys)) ||
+        !cairn__read_list(reader, list, CAIRN__FLAG_RULES_MAX, &count)) {
+        return false;
+    }
+    if (count == 0) {
+        CAIRN__WRONG(reader, "too_few", list.at, "rules is empty");
+        return CAIRN__FIX(reader, "name at least one experiment, or write variants instead");
+    }
+    cairn__flag_rule *rules = cairn__reader_make(reader, count, sizeof *rules);
+    bool good = rules != NULL;
+    for (size_t i = 0; good && i < count; i++) {
+        good = read_flag_rule(reader, cairn__place_item(list, i), &rules[i]) &&
+               named_once(reader, list, i);
+    }
+    entry->rules = rules;
+    entry->rule_count = count;
+    return good &&
+           cairn__read_content(reader, cairn__place_key(place, "fallback"), &entry->fallback);
+}
+
 bool cairn__read_experiment(cairn__reader *reader, cairn__place place) {
     cairn__experiment_entry *entry = &reader->definition->as.experiment;
     const cairn__rule_place who = { CAIRN__RULE_OF_PERSON, 0 };
     entry->name = reader->definition->name;
-    entry->experiment.salt = entry->name;
     entry->experiment.paused = reader->definition->paused;
     entry->fallback = CAIRN_STR("null");
+    if (cairn__place_key(place, "rules").json != NULL) {
+        return read_flag(reader, place);
+    }
+    entry->experiment.salt = entry->name;
     return cairn__read_object(reader, place, CAIRN__WORDS(experiment_keys)) &&
            read_unit(reader, cairn__place_key(place, "unit"), entry) &&
            cairn__read_name(reader, cairn__place_key(place, "salt"), &entry->experiment.salt) &&

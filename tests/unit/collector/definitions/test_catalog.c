@@ -132,6 +132,8 @@ static void names_that_do_not_exist_are_refused(void **state) {
           "strategies[0].script", "there is no script `rank`" },
         { EXPERIMENT, "{\"variants\":[{\"name\":\"a\"}],\"prerequisites\":[\"other\"]}",
           "prerequisites[0]", "there is no experiment `other`" },
+        { EXPERIMENT, "{\"rules\":[{\"experiment\":\"other\",\"gate\":true}]}", "rules[0]",
+          "there is no experiment `other`" },
         { AUDIENCE, "{\"rule\":\"not member(\\\"vip\\\")\"}", "rule",
           "there is no audience `vip`" },
         { SETTINGS, "{\"zone\":\"Asia/Shanghigh\"}", "zone",
@@ -167,6 +169,16 @@ static void what_others_use_stays(void **state) {
     assert_int_equal(world_put(w, EXPERIMENT, "layout", "{\"variants\":[{\"name\":\"a\"}]}"),
                      CAIRN__CATALOG_CONFLICT);
     assert_said(w, "in_use", "variant `b` of experiment `layout` is used by experiment `price`");
+    assert_put(w, EXPERIMENT, "either", "{\"rules\":[\"price\",\"layout\"]}");
+    assert_int_equal(world_remove(w, EXPERIMENT, "price"), CAIRN__CATALOG_CONFLICT);
+    assert_said(w, "in_use", "experiment `price` is used by experiment `either`");
+    assert_int_equal(world_put(w, EXPERIMENT, "price",
+                               "{\"variants\":[{\"name\":\"x\"}],\"prerequisites\":"
+                               "[{\"experiment\":\"either\",\"variant\":\"b\"}]}"),
+                     CAIRN__CATALOG_REFUSED);
+    assert_said(w, "unknown_name", "there is no variant `b` of experiment `either`");
+    assert_int_equal(world_remove(w, EXPERIMENT, "either"), CAIRN__CATALOG_DONE);
+    assert_int_equal(world_remove(w, EXPERIMENT, "price"), CAIRN__CATALOG_DONE);
     assert_int_equal(world_remove(w, POPUP, "welcome"), CAIRN__CATALOG_DONE);
     assert_int_equal(world_remove(w, AUDIENCE, "both"), CAIRN__CATALOG_DONE);
     assert_int_equal(world_remove(w, AUDIENCE, "vip"), CAIRN__CATALOG_DONE);
@@ -192,6 +204,14 @@ static void circles_are_shown(void **state) {
                                "{\"variants\":[{\"name\":\"a\"}],\"prerequisites\":[\"y\"]}"),
                      CAIRN__CATALOG_CONFLICT);
     assert_said(w, "circle", "they need each other: x -> y -> x");
+    assert_put(w, EXPERIMENT, "z", "{\"rules\":[\"y\"]}");
+    assert_int_equal(world_put(w, EXPERIMENT, "x",
+                               "{\"variants\":[{\"name\":\"a\"}],\"prerequisites\":[\"z\"]}"),
+                     CAIRN__CATALOG_CONFLICT);
+    assert_said(w, "circle", "they need each other: x -> z -> y -> x");
+    assert_int_equal(world_put(w, EXPERIMENT, "z", "{\"rules\":[\"y\",\"z\"]}"),
+                     CAIRN__CATALOG_CONFLICT);
+    assert_said(w, "circle", "they need each other: z -> z");
 }
 
 static void items_of_one_id_are_one_thing(void **state) {

@@ -65,6 +65,26 @@ static void check_moved_in(const cairn__definitions *all) {
     assert_true(found);
 }
 
+/* The flag of the examples names what the page says, in that order. */
+static void check_flag(const cairn__definitions *all) {
+    for (size_t i = 0; i < all->experiment_count; i++) {
+        const cairn__experiment_entry *flag = &all->experiments[i];
+        if (!cairn__span_equal(flag->name, CAIRN_STR("checkout-flow"))) {
+            continue;
+        }
+        assert_int_equal(flag->rule_count, 2);
+        assert_true(cairn__span_equal(all->experiments[flag->rules[0].experiment].name,
+                                      CAIRN_STR("new-checkout-beta")));
+        assert_true(cairn__span_equal(all->experiments[flag->rules[1].experiment].name,
+                                      CAIRN_STR("new-checkout-rollout")));
+        assert_false(flag->rules[0].gate);
+        assert_true(flag->rules[1].gate);
+        assert_true(cairn__span_equal(flag->fallback, CAIRN_STR("false")));
+        return;
+    }
+    fail_msg("no flag with rules in the examples");
+}
+
 /* Signed, a device of the project believes it, and none of another. */
 static void check_signed(cairn_span bundle) {
     cairn__signing_key key;
@@ -117,6 +137,7 @@ static void every_example_is_accepted_and_read_by_devices(void **state) {
     assert_int_equal(bundle.definitions.audience_count, 4);
     assert_int_equal(bundle.consent_default_count, 2);
     check_moved_in(&bundle.definitions);
+    check_flag(&bundle.definitions);
     cairn__arena_free(&arena);
     check_signed(bytes);
 }

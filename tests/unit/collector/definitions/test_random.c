@@ -16,7 +16,9 @@ enum { NAMES = 5, TEXT_BYTES = 1500, HISTORIES = 40, STEPS = 60 };
 typedef struct known {
     bool live;
     char text[TEXT_BYTES];
+    bool flag;                       /* an experiment that is a flag with rules */
     unsigned audiences, experiments; /* whom it names: bit sets */
+    unsigned variants;               /* of which of these experiments a variant */
 } known;
 
 typedef struct model {
@@ -44,6 +46,14 @@ static void add(char *text, const char *format, ...) {
     int length = vsnprintf(text + used, TEXT_BYTES - used, format, arguments);
     va_end(arguments);
     assert_true(length >= 0 && (size_t)length < TEXT_BYTES - used);
+}
+
+static unsigned live_set(const model *m, int kind) {
+    unsigned set = 0;
+    for (int i = 0; i < NAMES; i++) {
+        set |= m->all[kind][i].live ? 1U << i : 0;
+    }
+    return set;
 }
 
 static unsigned some(model *m) {
@@ -121,9 +131,31 @@ static void write_slot(model *m, known *to) {
     add(to->text, "}]}");
 }
 
+static void write_flag(known *to) {
+    const char *comma = "";
+    add(to->text, "{\"fallback\":false,\"rules\":[");
+    for (int i = 0; i < NAMES; i++) {
+        if ((to->experiments >> i & 1) != 0) {
+            add(to->text, i % 2 == 0 ? "%s\"n%d\"" : "%s{\"experiment\":\"n%d\",\"gate\":true}",
+                comma, i);
+            comma = ",";
+        }
+    }
+    add(to->text, "]}");
+}
+
 static void write_experiment(model *m, known *to) {
-    to->experiments = some(m);
+    to->experiments = some(m) | some(m);
+    if (draw(m, 4) != 0) { /* mostly such as there are */
+        to->experiments &= live_set(m, CAIRN__DEFINITION_EXPERIMENT);
+    }
+    if (to->experiments != 0 && draw(m, 2) == 0) {
+        to->flag = true;
+        write_flag(to);
+        return;
+    }
     to->audiences = some(m);
+    to->variants = to->experiments & 0xAA; /* as written below */
     add(to->text,
         "{\"variants\":[{\"name\":\"a\",\"value\":%u},{\"name\":\"b\"}],\"audience\":", draw(m, 3));
     add_rule(m, to->text, to->audiences);
@@ -148,14 +180,6 @@ static void write_audience(model *m, known *to) {
 
 /* --- the model -------------------------------------------------------------------------------- */
 
-static unsigned live_set(const model *m, int kind) {
-    unsigned set = 0;
-    for (int i = 0; i < NAMES; i++) {
-        set |= m->all[kind][i].live ? 1U << i : 0;
-    }
-    return set;
-}
-
 /* Who is needed by `from`, in any number of steps. */
 static unsigned needed(const model *m, int kind, unsigned from) {
     for (int step = 0; step < NAMES; step++) {
@@ -176,6 +200,26 @@ static bool goes_in_a_circle(const model *m, int kind, int index, const known *n
     return (needed(m, kind, first) >> index & 1) != 0;
 }
 
+/* Live flags: they have no variants. */
+static unsigned flag_set(const model *m, int index) {
+    unsigned set = 0;
+    for (int i = 0; i < NAMES; i++) {
+        const known *one = &m->all[CAIRN__DEFINITION_EXPERIMENT][i];
+        set |= one->live && one->flag && i != index ? 1U << i : 0;
+    }
+    return set;
+}
+
+/* Does another experiment name a variant of this one, which is to become a flag? */
+static bool variant_is_named(const model *m, int index) {
+    bool named = false;
+    for (int i = 0; i < NAMES; i++) {
+        const known *one = &m->all[CAIRN__DEFINITION_EXPERIMENT][i];
+        named = named || (i != index && one->live && (one->variants >> index & 1) != 0);
+    }
+    return named;
+}
+
 static cairn__catalog_outcome expect_put(const model *m, int kind, int index, const known *next) {
     const known *before = &m->all[kind][index];
     unsigned self = 1U << index;
@@ -188,6 +232,12 @@ static cairn__catalog_outcome expect_put(const model *m, int kind, int index, co
     }
     if ((next->audiences & ~audiences) != 0 || (next->experiments & ~experiments) != 0) {
         return CAIRN__CATALOG_REFUSED;
+    }
+    if ((next->variants & flag_set(m, index)) != 0) {
+        return CAIRN__CATALOG_REFUSED;
+    }
+    if (next->flag && variant_is_named(m, index)) {
+        return CAIRN__CATALOG_CONFLICT;
     }
     return goes_in_a_circle(m, kind, index, next) ? CAIRN__CATALOG_CONFLICT : CAIRN__CATALOG_DONE;
 }
@@ -245,7 +295,8 @@ static void step(model *m) {
     static void (*const writers[])(model *, known *) = { write_popup, write_slot, write_experiment,
                                                          write_audience };
     known next = { .live = draw(m, 4) != 0 };
-    int kind = (int)draw(m, CAIRN__DEFINITION_SETTINGS);
+    int kind = (int)draw(m, CAIRN__DEFINITION_SETTINGS + 1);
+    kind = kind < CAIRN__DEFINITION_SETTINGS ? kind : CAIRN__DEFINITION_EXPERIMENT;
     int index = (int)draw(m, NAMES);
     char name[8];
     (void)snprintf(name, sizeof name, "n%d", index);

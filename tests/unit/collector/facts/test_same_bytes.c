@@ -15,7 +15,15 @@
 #include "support/signed_bundle.h"
 #include "unit/collector/facts/server.h"
 
-enum { ROUNDS = 32, STEPS = 24, POPUPS = 6, EXPERIMENTS = 3, EVENTS = 4, JSON_BYTES = 8192 };
+enum {
+    ROUNDS = 32,
+    STEPS = 24,
+    POPUPS = 6,
+    EXPERIMENTS = 3,
+    FLAGS = 2,
+    EVENTS = 4,
+    JSON_BYTES = 8192
+};
 
 typedef struct fixture {
     server s;
@@ -100,6 +108,19 @@ static void put_experiment(fixture *f, int i) {
     server_put(&f->s, CAIRN__DEFINITION_EXPERIMENT, name, json);
 }
 
+/* Rules among those before it, the first one's flag among them. */
+static void put_flag(fixture *f, int i) {
+    char json[JSON_BYTES];
+    char name[16];
+    int first = (int)dice(f, (uint64_t)i);
+    (void)snprintf(name, sizeof name, "e%d", i);
+    (void)snprintf(json, sizeof json,
+                   "{\"rules\":[{\"experiment\":\"e%d\",\"gate\":%s},\"e%d\"],\"fallback\":7}",
+                   first, dice(f, 2) == 0 ? "true" : "false",
+                   (first + 1 + (int)dice(f, (uint64_t)i - 1)) % i);
+    server_put(&f->s, CAIRN__DEFINITION_EXPERIMENT, name, json);
+}
+
 static void put_slot(fixture *f) {
     char json[JSON_BYTES];
     (void)snprintf(
@@ -135,6 +156,9 @@ static void put_all(fixture *f) {
     }
     for (int i = 0; i < EXPERIMENTS; i++) {
         put_experiment(f, i);
+    }
+    for (int i = 0; i < FLAGS; i++) {
+        put_flag(f, EXPERIMENTS + i);
     }
     put_slot(f);
 }
@@ -224,8 +248,8 @@ static void step(fixture *f) {
                               1 + (uint32_t)dice(f, 2),
                               dice(f, 2) == 0 ? CAIRN_SLOT_SHOWN : CAIRN_SLOT_CLICKED);
     } else if (kind == 17) {
-        (void)cairn_experiment(f->client, dice(f, 2) == 0 ? CAIRN_STR("e0") : CAIRN_STR("e1"),
-                               &answer);
+        static const char *const names[] = { "e0", "e1", "e3", "e4" };
+        (void)cairn_experiment(f->client, cairn__span_of(names[dice(f, 4)]), &answer);
     } else {
         int64_t pause_ms = (int64_t)dice(f, 5 * 3600 * 1000);
         f->host.wall_ms += pause_ms;
@@ -298,7 +322,7 @@ static void compare_all(fixture *f) {
         compare(f, &query);
     }
     compare_named(f, CAIRN_DECIDE_POPUP, "p", POPUPS + 1); /* one that there is not */
-    compare_named(f, CAIRN_DECIDE_EXPERIMENT, "e", EXPERIMENTS + 1);
+    compare_named(f, CAIRN_DECIDE_EXPERIMENT, "e", EXPERIMENTS + FLAGS + 1);
     const cairn_decide_query slot = { .what = CAIRN_DECIDE_SLOT, .name = CAIRN_STR("home") };
     const cairn_decide_query all = { .what = CAIRN_DECIDE_EXPERIMENTS };
     compare(f, &slot);

@@ -420,6 +420,29 @@ static void an_experiment_answers_and_tells_its_exposure_once_a_session(void **s
     assert_int_equal(cairn_experiment(f->client, CAIRN_STR("none"), &answer), CAIRN_OK);
 }
 
+static void a_flag_with_rules_tells_the_exposure_of_what_decided(void **state) {
+    fixture *f = *state;
+    cairn_span answer;
+    put(f, CAIRN__DEFINITION_EXPERIMENT, "beta",
+        "{\"variants\":[{\"name\":\"on\",\"value\":true}],\"audience\":\"count(joined) >= 1\"}");
+    put(f, CAIRN__DEFINITION_EXPERIMENT, "rollout",
+        "{\"variants\":[{\"name\":\"half\",\"value\":0.5}]}");
+    put(f, CAIRN__DEFINITION_EXPERIMENT, "flow",
+        "{\"rules\":[\"beta\",\"rollout\"],\"fallback\":false}");
+    begin(f);
+    assert_int_equal(cairn_experiment(f->client, CAIRN_STR("flow"), &answer), CAIRN_OK);
+    expect_within(f, answer, "\"reason\":\"rule\",\"rule\":\"rollout\",\"variant\":\"half\"");
+    expect_within(f, answer, "\"exposure\":true,\"value\":0.5");
+    assert_int_equal(cairn_experiment(f->client, CAIRN_STR("flow"), &answer), CAIRN_OK);
+    assert_null(strstr(text_of(f, answer), "exposure"));
+    track(f, "joined");
+    assert_int_equal(cairn_experiment(f->client, CAIRN_STR("flow"), &answer), CAIRN_OK);
+    expect_within(f, answer, "\"rule\":\"beta\",\"variant\":\"on\"");
+    expect_within(f, answer, "{\"name\":\"rollout\",\"reason\":\"not_asked\"}");
+    fake_host_pass(f->host, f->client, 60000);
+    assert_int_equal(f->host->event_count, 3); /* joined, and one exposure each */
+}
+
 /* --- without ---------------------------------------------------------------------------------- */
 
 static void without_keys_nothing_of_it_is_kept_or_asked_for(void **state) {
@@ -588,6 +611,7 @@ int main(void) {
         WITH_FIXTURE(a_popup_converts_once_within_its_window),
         WITH_FIXTURE(a_sample_of_what_was_kept_back_is_told),
         WITH_FIXTURE(an_experiment_answers_and_tells_its_exposure_once_a_session),
+        WITH_FIXTURE(a_flag_with_rules_tells_the_exposure_of_what_decided),
         WITH_FIXTURE(without_keys_nothing_of_it_is_kept_or_asked_for),
         WITH_FIXTURE(without_a_bundle_nothing_is_found),
         WITH_FIXTURE(what_the_queue_drops_or_steps_over_is_no_hole_in_the_history),
