@@ -47,7 +47,7 @@ compile_bundle() {
             -Dbr_secp384r1=br_secp256r1 -Dbr_secp521r1=br_secp256r1 \
             -c "$BEARSSL/src/$file.c" -o "$out/bundle/$(basename "$file").o"
     done
-    emcc -O2 -flto -std=c11 -DNDEBUG -I"$root/sdk/include" -I"$root/sdk" \
+    emcc -O2 -flto -std=c11 -DNDEBUG -DCAIRN_QUIET_FAULTS -I"$root/sdk/include" -I"$root/sdk" \
         -c "$root/sdk/bundle/read.c" -o "$out/bundle/read.o"
 }
 
@@ -68,7 +68,7 @@ MEMORY_BYTES=$((16 * 1024 * 1024))
 link() { # name, bytes of memory, sources and objects
     local name=$1 memory=$2
     shift 2
-    emcc -Oz -flto -std=c11 -DNDEBUG -DCAIRN_VERSION="\"$version\"" \
+    emcc -Oz -flto -std=c11 -DNDEBUG -DCAIRN_QUIET_FAULTS -DCAIRN_VERSION="\"$version\"" \
         -Werror=implicit-function-declaration -fno-math-errno \
         -I"$root/sdk/include" -I"$root/sdk" -I"$root" -I"$root/third_party/sqlite3" \
         -I"$out/include" "$@" "$out"/bundle/*.o \

@@ -1,5 +1,6 @@
 /* check.c: what a bundle promises beyond its single fields: orders, indexes, what must be there. */
 #include "base/bytes.h"
+#include "base/fault.h"
 #include "bundle/reader.h"
 #include "rules/pattern.h"
 
@@ -10,8 +11,10 @@ static const char missing[] = "is missing";
 
 static bool fail(reader *r, const char *list, size_t index, const char *field,
                  const char *problem) {
-    r->fault->list = list;
-    r->fault->index = (uint32_t)index;
+    if (CAIRN__FAULTS_ARE_TOLD) {
+        r->fault->list = list;
+        r->fault->index = (uint32_t)index;
+    }
     return cairn__bundle_refuse(r, field, problem);
 }
 
@@ -24,7 +27,7 @@ typedef struct named {
     size_t count, bytes;
 } named;
 
-#define NAMED(text, list, length) ((named){ text, list, length, sizeof *(list) })
+#define NAMED(text, list, length) ((named){ CAIRN__FAULT_TEXT(text), list, length, sizeof *(list) })
 
 static cairn_span name_of(const named *list, size_t index) {
     cairn_span name;
@@ -126,10 +129,10 @@ static bool numbers_below(const uint16_t *numbers, size_t count, size_t limit) {
 static const char *caps_wrong(const cairn__cap *caps, size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (caps[i].count == 0) {
-            return "has a cap that allows nothing: pause it instead";
+            return CAIRN__FAULT("has a cap that allows nothing: pause it instead");
         }
         if (caps[i].window == CAIRN__CAP_ROLLING && caps[i].window_ms <= 0) {
-            return "has a rolling cap without a window";
+            return CAIRN__FAULT("has a rolling cap without a window");
         }
     }
     return NULL;
@@ -141,7 +144,7 @@ static const char *variants_wrong(const cairn__variant *variants, size_t count) 
     }
     for (size_t i = 0; i < count; i++) {
         if (variants[i].weight < 0) {
-            return "has a negative weight";
+            return CAIRN__FAULT("has a negative weight");
         }
     }
     return NULL;
@@ -151,7 +154,7 @@ static const char *pages_wrong(const cairn__page *pages, size_t count) {
     for (size_t i = 0; i < count; i++) {
         bool pattern = pages[i].how == CAIRN__PAGE_MATCHES;
         if (pattern ? !cairn__pattern_check(pages[i].text) : !cairn__utf8_valid(pages[i].text)) {
-            return "has a damaged text or pattern";
+            return CAIRN__FAULT("has a damaged text or pattern");
         }
     }
     return NULL;
@@ -386,7 +389,7 @@ static const char *strategy_wrong(const cairn__definitions *d, const cairn__stra
             return out_of_range;
         }
         if (rank->kind == CAIRN__RANK_RECENCY && rank->half_life_ms <= 0) {
-            return "has a recency without a half-life";
+            return CAIRN__FAULT("has a recency without a half-life");
         }
     }
     *field_out = "fallback";

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/fault.h"
 #include "bundle/reader.h"
 #include "bundle/schema.h"
 #include "model/event.h"
@@ -40,8 +41,10 @@ static const char *wire_name(const char *member) {
 bool cairn__bundle_refuse(cairn__bundle_reader *r, const char *field, const char *problem) {
     if (r->status == CAIRN_OK) {
         r->status = CAIRN_INVALID;
-        r->fault->field = wire_name(field);
-        r->fault->problem = problem;
+        if (CAIRN__FAULTS_ARE_TOLD) {
+            r->fault->field = wire_name(field);
+            r->fault->problem = problem;
+        }
     }
     return false;
 }
@@ -49,7 +52,7 @@ bool cairn__bundle_refuse(cairn__bundle_reader *r, const char *field, const char
 bool cairn__bundle_no_memory(cairn__bundle_reader *r) {
     if (r->status == CAIRN_OK) {
         r->status = CAIRN_NO_MEMORY;
-        r->fault->problem = "the memory for bundles is used up";
+        r->fault->problem = CAIRN__FAULT_TEXT("the memory for bundles is used up");
     }
     return false;
 }

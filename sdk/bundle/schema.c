@@ -1,6 +1,7 @@
 /* schema.c: see schema.h. Field numbers are proto/cairn.proto's: never renumber. */
 #include "bundle/schema.h"
 
+#include "base/fault.h"
 #include "model/limits.h"
 
 enum {
@@ -15,7 +16,8 @@ enum {
 /* One row of a table: its number, the struct's member, and what it is. */
 #define WIDTH_OF(type, member) ((uint8_t)sizeof(((type *)NULL)->member))
 #define ROW(type, num, member, ...)                                                                \
-    .name = #member, .number = (num), .offset = offsetof(type, member), __VA_ARGS__
+    .name = CAIRN__FAULT_TEXT(#member), .number = (num), .offset = offsetof(type, member),         \
+    __VA_ARGS__
 #define TEXT(type, num, member, bytes_max)                                                         \
     { ROW(type, num, member, .kind = CAIRN__BUNDLE_TEXT, .max = (bytes_max)) }
 #define BYTES(type, num, member, bytes_max)                                                        \

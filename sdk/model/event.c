@@ -4,6 +4,7 @@
 #include "model/event.h"
 
 #include "base/bytes.h"
+#include "base/fault.h"
 #include "base/varint.h"
 #include "model/limits.h"
 #include "model/wire.h"
@@ -171,7 +172,9 @@ typedef struct decoder {
 } decoder;
 
 static bool refuse(decoder *d, const char *code, const char *field, const char *fix) {
-    d->fault = (cairn__event_fault){ code, field, fix };
+    if (CAIRN__FAULTS_ARE_TOLD) {
+        d->fault = (cairn__event_fault){ code, field, fix };
+    }
     d->status = CAIRN_INVALID;
     return false;
 }

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/civil.h"
+#include "base/fault.h"
 #include "rules/fault.h"
 #include "rules/network.h"
 #include "rules/version.h"
@@ -20,34 +21,37 @@ enum {
     CLOCK = CAIRN__RULE_TYPE_TIME
 };
 
+/* Who parses rules reads these, nobody else. */
+#define SPELT(name, usage) CAIRN__FAULT_TEXT(name), CAIRN__FAULT_TEXT(usage)
+
 static const cairn__rule_signature signatures[CAIRN__RULE_FUNCTION_COUNT] = {
-    [CAIRN__RULE_LOWER] = { "lower", "lower(text or list)", 1, 1, TEXT | CAIRN__RULE_TYPE_LIST,
-                            NUMBER, 0 },
-    [CAIRN__RULE_UPPER] = { "upper", "upper(text or list)", 1, 1, TEXT | CAIRN__RULE_TYPE_LIST,
-                            NUMBER, 0 },
-    [CAIRN__RULE_TRIM] = { "trim", "trim(text)", 1, 1, TEXT, NUMBER, TEXT },
-    [CAIRN__RULE_LENGTH] = { "length", "length(text or list)", 1, 1, TEXT | CAIRN__RULE_TYPE_LIST,
-                             NUMBER, NUMBER },
-    [CAIRN__RULE_SUBSTRING] = { "substring", "substring(text, start, count)", 2, 3, TEXT, NUMBER,
-                                TEXT },
-    [CAIRN__RULE_ABS] = { "abs", "abs(number)", 1, 1, NUMBER | CAIRN__RULE_TYPE_DURATION, NUMBER,
-                          0 },
-    [CAIRN__RULE_ROUND] = { "round", "round(number)", 1, 1, NUMBER, NUMBER, NUMBER },
-    [CAIRN__RULE_FLOOR] = { "floor", "floor(number)", 1, 1, NUMBER, NUMBER, NUMBER },
-    [CAIRN__RULE_CEIL] = { "ceil", "ceil(number)", 1, 1, NUMBER, NUMBER, NUMBER },
-    [CAIRN__RULE_YEAR] = { "year", "year(time)", 1, 1, DATE, NUMBER, NUMBER },
-    [CAIRN__RULE_MONTH] = { "month", "month(time)", 1, 1, DATE, NUMBER, NUMBER },
-    [CAIRN__RULE_DAY] = { "day", "day(time)", 1, 1, DATE, NUMBER, NUMBER },
-    [CAIRN__RULE_WEEKDAY] = { "weekday", "weekday(time)", 1, 1, DATE, NUMBER, NUMBER },
-    [CAIRN__RULE_HOUR] = { "hour", "hour(time)", 1, 1, CLOCK, NUMBER, NUMBER },
-    [CAIRN__RULE_MINUTE] = { "minute", "minute(time)", 1, 1, CLOCK, NUMBER, NUMBER },
-    [CAIRN__RULE_COALESCE] = { "coalesce", "coalesce(value, value, ...)", 2,
+    [CAIRN__RULE_LOWER] = { SPELT("lower", "lower(text or list)"), 1, 1,
+                            TEXT | CAIRN__RULE_TYPE_LIST, NUMBER, 0 },
+    [CAIRN__RULE_UPPER] = { SPELT("upper", "upper(text or list)"), 1, 1,
+                            TEXT | CAIRN__RULE_TYPE_LIST, NUMBER, 0 },
+    [CAIRN__RULE_TRIM] = { SPELT("trim", "trim(text)"), 1, 1, TEXT, NUMBER, TEXT },
+    [CAIRN__RULE_LENGTH] = { SPELT("length", "length(text or list)"), 1, 1,
+                             TEXT | CAIRN__RULE_TYPE_LIST, NUMBER, NUMBER },
+    [CAIRN__RULE_SUBSTRING] = { SPELT("substring", "substring(text, start, count)"), 2, 3, TEXT,
+                                NUMBER, TEXT },
+    [CAIRN__RULE_ABS] = { SPELT("abs", "abs(number)"), 1, 1, NUMBER | CAIRN__RULE_TYPE_DURATION,
+                          NUMBER, 0 },
+    [CAIRN__RULE_ROUND] = { SPELT("round", "round(number)"), 1, 1, NUMBER, NUMBER, NUMBER },
+    [CAIRN__RULE_FLOOR] = { SPELT("floor", "floor(number)"), 1, 1, NUMBER, NUMBER, NUMBER },
+    [CAIRN__RULE_CEIL] = { SPELT("ceil", "ceil(number)"), 1, 1, NUMBER, NUMBER, NUMBER },
+    [CAIRN__RULE_YEAR] = { SPELT("year", "year(time)"), 1, 1, DATE, NUMBER, NUMBER },
+    [CAIRN__RULE_MONTH] = { SPELT("month", "month(time)"), 1, 1, DATE, NUMBER, NUMBER },
+    [CAIRN__RULE_DAY] = { SPELT("day", "day(time)"), 1, 1, DATE, NUMBER, NUMBER },
+    [CAIRN__RULE_WEEKDAY] = { SPELT("weekday", "weekday(time)"), 1, 1, DATE, NUMBER, NUMBER },
+    [CAIRN__RULE_HOUR] = { SPELT("hour", "hour(time)"), 1, 1, CLOCK, NUMBER, NUMBER },
+    [CAIRN__RULE_MINUTE] = { SPELT("minute", "minute(time)"), 1, 1, CLOCK, NUMBER, NUMBER },
+    [CAIRN__RULE_COALESCE] = { SPELT("coalesce", "coalesce(value, value, ...)"), 2,
                                CAIRN__RULE_ARGUMENTS_MAX, CAIRN__RULE_TYPE_ANY,
                                CAIRN__RULE_TYPE_ANY, 0 },
-    [CAIRN__RULE_VERSION_COMPARE] = { "version_compare", "version_compare(version, version)", 2, 2,
-                                      TEXT, TEXT, NUMBER },
-    [CAIRN__RULE_IN_NETWORK] = { "in_network", "in_network(address, network)", 2, 2, TEXT, TEXT,
-                                 TRUTH },
+    [CAIRN__RULE_VERSION_COMPARE] = { SPELT("version_compare", "version_compare(version, version)"),
+                                      2, 2, TEXT, TEXT, NUMBER },
+    [CAIRN__RULE_IN_NETWORK] = { SPELT("in_network", "in_network(address, network)"), 2, 2, TEXT,
+                                 TEXT, TRUTH },
 };
 
 const cairn__rule_signature *cairn__rule_signature_of(unsigned function) {
