@@ -17,6 +17,9 @@ announce() {
         [ $tries -gt 0 ] || return 0 # the edge has said on its own why it did not start
         sleep 0.1
     done
+    # whose definitions the shop believes; a real shop has it in its build
+    curl -fsS -o examples/web/dist/cairn-key.json "http://$admin/v1/bundle/key" ||
+        echo "the shop has no key: it decides nothing" >&2
     examples/web/definitions/load.sh "http://$admin" ||
         echo "the shop's definitions were not taken" >&2
     cat <<TEXT

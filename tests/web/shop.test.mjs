@@ -2,6 +2,7 @@
 // they did is in the answer, also when the network was gone meanwhile.
 // Method: the built shop in Chromium, clicked through as a visitor would.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { dropProfile, launch, newProfile } from './browser.mjs';
 import { startEdge } from './edge.mjs';
@@ -15,11 +16,31 @@ let profile;
 let context;
 let page;
 let errors;
+let key = null;
+
+const definitions = new URL('../../examples/web/definitions/', import.meta.url);
+/** As load.sh, each after what it needs; but every hour of the day, and whatever the dice say. */
+const ORDER = readFileSync(new URL('load.sh', definitions), 'utf8').match(
+  /(audiences|decisions|popups|slots|experiments)\/[a-z-]+/g,
+);
+
+async function define() {
+  for (const path of ORDER) {
+    const definition = JSON.parse(readFileSync(new URL(`${path}.json`, definitions), 'utf8'));
+    delete definition.quiet;
+    definition.variants = definition.variants?.filter(({ control }) => !control);
+    await edge.put(path, definition);
+  }
+}
 
 before(async () => {
   if (skip) return;
   edge = await startEdge();
-  shop = await startShop(edge.url);
+  if (edge.kind === 'edge') {
+    await define();
+    key = await edge.bundleKey();
+  }
+  shop = await startShop(edge.url, key);
 });
 
 after(async () => {
@@ -37,6 +58,7 @@ beforeEach(async () => {
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   await page.setViewportSize({ width: 1440, height: 900 });
   await page.goto(`${shop.url}/index.html`);
+  await page.click('[data-consent=all]');
 });
 
 afterEach(async () => {
@@ -90,5 +112,52 @@ test('offline, reload, online: the order is kept, in Chinese too', { skip }, asy
   assert.match(await page.innerText('.panel'), /离线/);
   await page.locator('label.switch').click();
   await atLeast('purchase', 2);
+  assert.deepEqual(errors, []);
+});
+
+const withKey = (name, run) =>
+  test(name, { skip }, async (t) => {
+    if (key) await run();
+    else t.skip('there is no real edge that makes bundles');
+  });
+
+const see = async (productId) => {
+  await page.goto(`${shop.url}/index.html#/product/${productId}`);
+  await page.waitForSelector('article.product');
+};
+
+withKey('who looks around is offered a gift once, and the panel says why not again', async () => {
+  const exposures = await edge.count('$experiment_exposure'); // of the visitors before
+  await page.waitForSelector('[data-pick]');
+  assert.equal(await page.locator('[data-pick]').count(), 2);
+  await see('tent-ridge-2');
+  await see('pack-col-38');
+  await see('tent-ridge-2');
+  const offer = page.locator('dialog.offer');
+  await offer.waitFor();
+  assert.equal(await offer.getAttribute('aria-labelledby'), 'offer-title');
+  const focused = () => page.evaluate(() => document.activeElement?.dataset.offer ?? '');
+  assert.equal(await focused(), 'go');
+  for (let n = 0; n < 5; n++) {
+    await page.keyboard.press('Tab'); // the focus does not reach what is behind it
+    assert.equal(await page.evaluate(() => document.activeElement.closest('#app') !== null), false);
+  }
+  await page.keyboard.press('Escape');
+  await offer.waitFor({ state: 'detached' });
+  await see('pack-col-38');
+  await see('tent-ridge-2');
+  await page.waitForSelector('.why[title=cap_group], .why[title=cap]');
+  assert.equal(await offer.count(), 0);
+  for (const name of ['$popup_show', '$popup_close']) await atLeast(name, 1);
+  await atLeast('$experiment_exposure', exposures + 1); // once in a session
+  assert.deepEqual(errors, []);
+});
+
+withKey('without consent nothing is decided or sent; it can be taken back', async () => {
+  await page.click('[data-action=privacy]');
+  await page.click('[data-consent=none]');
+  await page.waitForFunction(() => document.querySelectorAll('[data-pick]').length === 0);
+  await page.reload();
+  assert.equal(await page.locator('[data-pick]').count(), 0);
   assert.deepEqual(errors, []);
 });

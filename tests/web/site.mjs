@@ -44,9 +44,13 @@ export async function startSite() {
 const shop = join(here, '../../examples/web/dist');
 export const isShopBuilt = () => existsSync(join(shop, 'index.html'));
 
-/** The built shop and the edge's /v1 on one origin, as in the demo. */
-export function startShop(edgeUrl) {
+/** The built shop and the edge's /v1 on one origin, as in the demo; and the key beside it. */
+export function startShop(edgeUrl, key = null) {
   return listening(async (request, response) => {
+    if (key && pathOf(request) === '/cairn-key.json') {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      return response.end(JSON.stringify({ id: key.id, public_key: key.key }));
+    }
     if (request.method !== 'POST') return serveFile(shop, pathOf(request), response);
     const body = await new Response(Readable.toWeb(request)).arrayBuffer();
     const headers = Object.fromEntries(

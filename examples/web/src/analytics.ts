@@ -1,5 +1,5 @@
-/** The shop's one client. Address and key are fixed at build time. */
-import { init, type Cairn } from 'cairn-sdk';
+/** The shop's one client. Address, key and whose definitions it believes. */
+import { init, type BundleKey, type Cairn } from 'cairn-sdk';
 
 const OFFLINE_AS = 'shop.offline';
 
@@ -14,9 +14,26 @@ export function setOffline(offline: boolean): void {
 const throughTheSwitch: typeof fetch = (input, options) =>
   isOffline() ? Promise.reject(new TypeError('simulated: no network')) : fetch(input, options);
 
+/** A real shop has the key in its build; this one's is made when the demo starts, and stands beside
+ * the page (tools/demo.sh). Without it the shop shows what it would show anyway. */
+async function bundleKeys(): Promise<BundleKey[]> {
+  const built = import.meta.env.VITE_CAIRN_BUNDLE_KEY;
+  if (built) return [JSON.parse(built) as BundleKey];
+  try {
+    const answer = await fetch('./cairn-key.json');
+    const { id, public_key: key } = (await answer.json()) as { id: string; public_key: string };
+    return [{ id, key }];
+  } catch {
+    return [];
+  }
+}
+
 export const cairn: Cairn = init({
   serverUrl: import.meta.env.VITE_CAIRN_SERVER_URL || location.origin,
   writeKey: import.meta.env.VITE_CAIRN_WRITE_KEY || 'demo-write-key',
   flushIntervalMs: 1000,
+  consent: { required: true },
+  respectPrivacySignals: true,
+  bundleKeys: await bundleKeys(),
   fetch: throughTheSwitch,
 });

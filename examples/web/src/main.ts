@@ -1,7 +1,9 @@
 /** The shop: a hash router, one click listener, and the events a shop would want to know of. */
 import './style.css';
 import { cairn } from './analytics';
+import { askAgain, mountConsent, renderConsent } from './consent';
 import { categories, productOf, type Category } from './catalog';
+import { askStory, fillPicks, isStoryAbove, mountPicks, mountPopups, tellPicked } from './decide';
 import { need } from './html';
 import { current, setLanguage, t } from './i18n';
 import { mountPanel } from './panel';
@@ -20,6 +22,7 @@ import {
   checkoutPage,
   deliveryOf,
   donePage,
+  footer,
   header,
   listPage,
   loginDialog,
@@ -32,7 +35,7 @@ let colour = 0;
 function page(): string {
   const [, place = '', id = ''] = location.hash.split('/');
   const product = place === 'product' ? productOf(id) : undefined;
-  if (product) return productPage(product, colour);
+  if (product) return productPage(product, colour, isStoryAbove());
   if (place === 'cart') return cartPage();
   if (place === 'checkout' && cart().length > 0) return checkoutPage();
   if (place === 'done') return donePage(id);
@@ -41,7 +44,7 @@ function page(): string {
 
 function render(): void {
   document.title = 'Cairn Outfitters';
-  app.innerHTML = `${header()}<main>${page()}</main><dialog id="login">${loginDialog()}</dialog>`;
+  app.innerHTML = `${header()}<main>${page()}</main>${footer()}<dialog id="login">${loginDialog()}</dialog>`;
 }
 
 /** What a visit to a page says about a person. */
@@ -62,11 +65,20 @@ function trackVisit(): void {
   } else if (place !== 'done') cairn.track('view_list', { category: id || 'all' });
 }
 
+/** Where the person is, without what differs from one product or order to the next. */
+function placeName(): string {
+  const [, place = ''] = location.hash.split('/');
+  return `/${place}`;
+}
+
 function visit(): void {
   colour = 0;
   render();
   scrollTo(0, 0);
+  cairn.setPage(placeName());
   trackVisit();
+  void fillPicks();
+  if (placeName() === '/product') void askStory().then((changed) => changed && render());
 }
 
 function flyToCart(): void {
@@ -79,8 +91,11 @@ const actions: Readonly<Record<string, (data: DOMStringMap) => void>> = {
     setLanguage(current() === 'en' ? 'zh' : 'en');
     cairn.register({ language: current() });
     render();
+    renderConsent();
+    void fillPicks();
     panel.render();
   },
+  privacy: askAgain,
   'see-all': () => need('#collection').scrollIntoView({ behavior: 'smooth' }),
   colour(data) {
     colour = Number(data['colour']);
@@ -145,6 +160,7 @@ function placeOrder(form: FormData): void {
 }
 
 document.addEventListener('click', (event) => {
+  tellPicked(event.target as Element);
   const button = (event.target as Element).closest<HTMLElement>('[data-action]');
   if (!button) return;
   actions[button.dataset['action'] ?? '']?.(button.dataset);
@@ -166,4 +182,7 @@ addEventListener('hashchange', visit);
 setLanguage(current());
 cairn.register({ language: current(), shop: 'outfitters' });
 const panel = mountPanel(cairn);
+mountConsent();
+mountPopups();
+mountPicks();
 visit();

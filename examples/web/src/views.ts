@@ -55,13 +55,15 @@ export function listPage(category: Category | 'all'): string {
   );
   return `<section class="hero">${heroArt}<div><h1>${t('heroTitle')}</h1><p>${t('heroText')}</p>
   <button class="primary" data-action="see-all">${t('heroButton')}</button></div></section>
-    <div class="chips" id="collection">${chip('all', t('all'))}${chips.join('')}</div><section
+    <div class="picks" data-slot></div><div class="chips" id="collection">${chip('all', t('all'))}${chips.join('')}</div><section
     class="grid">${shown.map(card).join('')}</section>`;
 }
 
-export function productPage(product: Product, colour: number): string {
+/** `storyAbove`: the arm of the experiment "product-page". */
+export function productPage(product: Product, colour: number, storyAbove: boolean): string {
   const shade = product.colours[colour] ?? product.colours[0]!;
   const name = product.name[current()];
+  const story = `<p class="story">${product.story[current()]}</p>`;
   const swatches = product.colours
     .map(
       (c, i) =>
@@ -74,12 +76,13 @@ export function productPage(product: Product, colour: number): string {
     <p class="kicker">${categories[product.category][current()]}</p><h1>${name}</h1><p
     class="line">${product.line[current()]}</p>
     <p class="stars"><span style="--r:${product.rating / 5}">★★★★★</span> ${product.rating}
-    ${t('rating')}</p><p>${product.story[current()]}</p>
+    ${t('rating')}</p>${storyAbove ? story : ''}
     <ul>${product.facts.map((fact) => `<li>${fact[current()]}</li>`).join('')}</ul>
     <div class="pick"><span>${t('colour')}: <b>${shade.name[current()]}</b></span>
     <div>${swatches}</div></div>
     <div class="buy">${price(product)}<button class="primary" data-action="add"
-    data-id="${product.id}" data-colour="${colour}">${t('addToCart')}</button></div></div>
+    data-id="${product.id}" data-colour="${colour}">${t('addToCart')}</button></div>
+    ${storyAbove ? '' : story}</div>
     </article>`;
 }
 
@@ -133,6 +136,10 @@ export function donePage(order: string): string {
   <b>${escape(order)}</b></p><p>${t('thanksText')}</p><a class="primary"
   href="#/">${t('keepLooking')}</a></section>`;
 }
+
+export const footer = (): string =>
+  `<footer class="foot"><span>Cairn Outfitters</span><button class="link"
+  data-action="privacy">${t('privacy')}</button></footer>`;
 
 export function loginDialog(): string {
   return `<form method="dialog" data-form="login"><h2>${t('loginTitle')}</h2>
