@@ -1,6 +1,7 @@
 /* answer.c: the values of queries for the current person, and how an event changes them. */
 #include "base/bytes.h"
 #include "local/fold.h"
+#include "model/wire.h"
 #include "rules/query.h"
 #include "rules/value.h"
 
@@ -14,6 +15,7 @@ typedef struct walk {
     const cairn__query_step *steps;
     size_t step_count;
     bool any;
+    bool plain; /* of an event only its name and time are asked */
     size_t at;
     int64_t to_ms;
     uint64_t after_seq; /* only events with a higher one */
@@ -48,6 +50,30 @@ static bool wants(const walk *w, const cairn__held *held, const uint32_t *only) 
     return named && cairn__persons_is_current(w->view->persons, held->node);
 }
 
+static bool is_plain(const walk *w, cairn__rule_history_kind kind) {
+    for (size_t i = 0; i < w->step_count; i++) {
+        if (w->steps[i].where.program != NULL) {
+            return false;
+        }
+    }
+    return kind == CAIRN__RULE_COUNT || kind == CAIRN__RULE_DID || kind == CAIRN__RULE_DAYS;
+}
+
+/* The name comes first in what this device writes: of one that is written so, nothing else need be
+ * decoded, which takes ten times as long. */
+static bool read_plain(const cairn__held *held, cairn__event *event_out) {
+    cairn_span bytes = cairn__held_bytes(held);
+    bool leads = bytes.len >= 2 && bytes.data[0] == CAIRN__TAG_EVENT_NAME && bytes.data[1] < 0x80 &&
+                 bytes.len - 2 >= bytes.data[1];
+    if (leads) {
+        *event_out = (cairn__event){ .kind = CAIRN__EVENT_TRACK,
+                                     .name = { bytes.data + 2, bytes.data[1] },
+                                     .time_ms = held->time_ms,
+                                     .seq = held->seq };
+    }
+    return leads;
+}
+
 static const cairn__event *next(void *context) {
     walk *w = context;
     bool one = w->step_count == 1 && w->steps[0].name_count == 1;
@@ -60,6 +86,9 @@ static const cairn__event *next(void *context) {
         w->at += 1;
         if (!wants(w, held, one ? &only : NULL)) {
             continue;
+        }
+        if (w->plain && read_plain(held, &w->event)) {
+            return &w->event;
         }
         cairn__arena_reset(&w->queries->decoding);
         if (cairn__held_read(held, &w->queries->decoding, &w->event)) {
@@ -85,6 +114,7 @@ static walk walk_of(cairn__queries *queries, const cairn__asked *asked,
     cairn__query_times times = cairn__query_window(asked->query, view->when);
     w.step_count = cairn__query_steps(asked->query, &w.steps);
     w.any = takes_any(&w);
+    w.plain = is_plain(&w, cairn__query_kind(asked->query));
     w.at = cairn__past_place(view->past, times.from_ms);
     w.to_ms = times.to_ms;
     return w;
