@@ -167,6 +167,7 @@ def client_rows(table, where, line, marks):
     acts = (("decide", "track() of what 1,000 live popups want, 100 audiences: all judged"),
             ("ask", "decide, with every reason as JSON"),
             ("ask_more", "the same after an event that 100 queries count"),
+            ("ask_later", "the same after an event has left the windows of 50 queries"),
             ("track", "track() of what no popup wants, under 1,000 popups and 100 queries"),
             ("counted", "track() of what 100 queries count"),
             ("full", "the same, in a history that is full of them"),

@@ -7,6 +7,7 @@
  *                               bytes), for client.js
  *
  *   ask_more  the same, one event after it that 100 queries count
+ *   ask_later the same, where since the call before one of 500 events has left 50 of 100 windows
  *   decide    cairn_track() of what all popups want: kept, then all 1,000 are judged, none shown
  *   ask       cairn_decide() for the same event, where the last popup would be shown: JSON with the
  *             reason of every candidate; nothing has changed since the call before
@@ -33,6 +34,7 @@ enum {
     TICKETS_MAX = 4096,
     BUNDLE_BYTES_MAX = 4 << 20,
     HISTORY_EVENTS = 4000, /* that a device keeps, by default */
+    LEAVES_MS = 120000,    /* every two minutes a counted event leaves the windows of 7 days */
     HOUR_MS = 3600000
 };
 
@@ -235,14 +237,22 @@ static cairn_span ask(cairn_client *client) {
     return answer;
 }
 
-typedef enum act { ASK, ASK_NEXT, ASK_MORE, TRACK_TRIGGER, TRACK_COUNTED, TRACK_OTHER } act;
+typedef enum act {
+    ASK,
+    ASK_NEXT,
+    ASK_MORE,
+    ASK_LATER,
+    TRACK_TRIGGER,
+    TRACK_COUNTED,
+    TRACK_OTHER
+} act;
 
 static figure once(host *h, cairn_client *client, act what, int number) {
     static const cairn_span names[] = { [TRACK_TRIGGER] = { (const uint8_t *)"app_open", 8 },
                                         [TRACK_COUNTED] = { (const uint8_t *)"view_item", 9 },
                                         [TRACK_OTHER] = { (const uint8_t *)"scroll", 6 } };
     double aside = 0;
-    h->now_ms += what == ASK ? 0 : 1;
+    h->now_ms += what == ASK ? 0 : what == ASK_LATER ? LEAVES_MS : 1;
     if (what == ASK_NEXT || what == ASK_MORE) {
         aside = cpu_ns();
         track(client, what == ASK_NEXT ? SHOP_OTHER : SHOP_COUNTED, number);
@@ -250,7 +260,7 @@ static figure once(host *h, cairn_client *client, act what, int number) {
     }
     size_t before = h->allocations;
     double begun = now_ns();
-    if (what <= ASK_MORE) {
+    if (what <= ASK_LATER) {
         (void)ask(client);
     } else {
         track(client, names[what], number);
@@ -332,6 +342,16 @@ static void measure_bare(size_t calls) {
     cairn_close(client);
 }
 
+static void measure_later(const cairn_bundle_key *key, cairn_span bundle) {
+    host h = { .now_ms = shop_noon_ms };
+    cairn_client *client = begin(&h, key);
+    live(&h, client);
+    need(cairn_set_bundle(client, bundle) == CAIRN_OK, "the bundle was refused");
+    h.now_ms = shop_noon_ms + (7 * 24 - 46) * (int64_t)HOUR_MS;
+    print("ask_later", measure(&h, client, ASK_LATER, ROUND));
+    cairn_close(client);
+}
+
 static void measure_all(const cairn_bundle_key *key, cairn_span bundle, size_t calls,
                         const char *only) {
     static const struct {
@@ -364,6 +384,7 @@ static void measure_all(const cairn_bundle_key *key, cairn_span bundle, size_t c
         }
     }
     need(h.popups == 1, "another popup was shown");
+    measure_later(key, bundle);
     measure_bare(calls);
     printf(",\"set_ns\":%.0f}\n", measure_set(key, bundle));
     cairn_close(client);

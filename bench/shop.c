@@ -24,16 +24,19 @@ __attribute__((format(printf, 4, 5))) static void put(world *w, cairn__definitio
     }
 }
 
-/* Every other one does not hold; each has a query of its own. */
+/* Every other one does not hold; each has a query of its own, every other one with a where. */
 static void put_audiences(world *w) {
     char name[32];
+    char where[32];
     for (int i = 0; i < SHOP_AUDIENCES; i++) {
         (void)snprintf(name, sizeof name, "audience_%d", i);
+        (void)snprintf(where, sizeof where, " where price > %d", i / 4);
         put(w, CAIRN__DEFINITION_AUDIENCE, name,
             "{\"rule\":\"user.p%d >= %d and user.city in [\\\"Beijing\\\", \\\"Shanghai\\\", "
-            "\\\"Shenzhen\\\"] and not user.banned and count(view_item where price > %d, "
-            "last %d days) >= 0\"}",
-            i % SHOP_PROPERTIES, i % 2 == 0 ? 1 : 1000, i / 2, 7 + i % 2 * 23);
+            "\\\"Shenzhen\\\"] and not user.banned and count(view_item%s, "
+            "last %d minutes) >= 0\"}",
+            i % SHOP_PROPERTIES, i % 2 == 0 ? 1 : 1000, i % 4 < 2 ? "" : where,
+            (i % 2 == 0 ? 7 : 28) * 24 * 60 - i);
     }
 }
 
