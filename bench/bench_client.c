@@ -184,7 +184,7 @@ static void show_all(host *h, cairn_client *client, int first, int hours) {
 
 static void live(host *h, cairn_client *client) {
     cairn_property properties[SHOP_PROPERTIES + 3];
-    static char names[SHOP_PROPERTIES][8];
+    static char names[SHOP_PROPERTIES][16];
     show_all(h, client, 1, 48);
     for (int i = 0; i < 1000; i++) {
         h->now_ms = shop_noon_ms - 47 * (int64_t)HOUR_MS + (int64_t)i * 60000;

@@ -162,6 +162,28 @@ class Decide(EdgeCase):
             one = body["experiments"][0]
             self.assertEqual((one["reason"], one["value"]), ("override", value), body)
 
+    def test_a_flag_with_rules_has_the_value_of_the_first_that_decides(self):
+        beta, rest = self.name + "-beta", self.name + "-rest"
+        answer = call(self.edge, "PUT", f"/v1/experiments/{self.name}", {"rules": [beta]})
+        self.assertEqual((answer[0], answer[2]["field"]), (400, "rules[0]"), answer)
+        self.put(f"/v1/experiments/{beta}", {
+            "unit": "login", "variants": [{"name": "on", "value": "new"}],
+            "audience": f"did({self.name}_joined)"})
+        self.put(f"/v1/experiments/{rest}", {
+            "unit": "login", "variants": [{"name": "a", "value": "old"}]})
+        self.put(f"/v1/experiments/{self.name}", {"rules": [beta, rest], "fallback": "none"})
+        login = self.name + "-ann"
+        self.sync(self.device(1), login, (self.name + "_joined", {}))
+        for who, value, rule in ((login, "new", beta), (self.name + "-bob", "old", rest)):
+            one = self.decide(what="experiment", name=self.name, ids={"login": who})
+            one = one["experiments"][0]
+            self.assertEqual((one["value"], one["reason"], one["rule"]), (value, "rule", rule), one)
+            self.assertEqual([each["name"] for each in one["rules"]], [beta, rest])
+        answer = call(self.edge, "DELETE", f"/v1/experiments/{rest}")
+        self.assertEqual((answer[0], answer[2]["code"]), (409, "in_use"), answer)
+        answer = call(self.edge, "PUT", f"/v1/experiments/{rest}", {"rules": [self.name]})
+        self.assertEqual((answer[0], answer[2]["code"]), (409, "circle"), answer)
+
     def test_another_device_hears_of_a_purchase_with_its_next_sync(self):
         buy = self.name + "_buy"
         self.put_popup(f"count({buy}) >= 1 and user.{self.name} is not set")

@@ -101,7 +101,13 @@ export interface ExperimentResult {
   bucket?: number;
   exposure?: boolean;
   value: Json;
+  /** Of a flag with rules: the one that ended the search, ... */
+  rule?: string;
+  /** ... and what each came to. */
+  rules?: readonly RuleResult[];
 }
+
+export type RuleResult = Omit<ExperimentResult, 'exposure' | 'value' | 'rules'>;
 
 export interface ExperimentDecision {
   decide: 'experiment';
