@@ -291,7 +291,8 @@ static bool prepare_experiments(cairn__decider *decider, cairn__arena *arena) {
     size_t count = decider->definitions->experiment_count + 1;
     decider->decided = cairn__arena_alloc_zero(arena, count, sizeof *decider->decided);
     decider->answers = cairn__arena_alloc_zero(arena, count, sizeof *decider->answers);
-    return decider->decided != NULL && decider->answers != NULL;
+    decider->behind = cairn__arena_alloc_zero(arena, count, sizeof *decider->behind);
+    return decider->decided != NULL && decider->answers != NULL && decider->behind != NULL;
 }
 
 cairn_status cairn__decider_make(const cairn__definitions *definitions, cairn__arena *arena,

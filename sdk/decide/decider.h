@@ -94,6 +94,7 @@ struct cairn__decider {
     cairn__names experiment_names;
     uint32_t *decided; /* the generation in which answers[i] was made; 1 more: it is needed */
     cairn__decision *answers;
+    uint16_t *behind; /* whose variant answers[i] has: of a flag the experiment that decided */
     const cairn__zone *user_zone;
 };
 

@@ -82,25 +82,19 @@ static bool rules_asked(const cairn__decider *decider, size_t number) {
            reason != CAIRN__REASON_OFF && reason != CAIRN__REASON_PAUSED;
 }
 
-static cairn__decision decide_flag(const cairn__decider *decider,
-                                   const cairn__experiment_entry *flag,
+static cairn__decision decide_flag(cairn__decider *decider, size_t number,
                                    cairn__experiment_mode mode) {
+    const cairn__experiment_entry *flag = &decider->definitions->experiments[number];
     if (mode == CAIRN__EXPERIMENT_OFF || flag->experiment.paused) {
         return (cairn__decision){ .variant = CAIRN__NO_VARIANT,
                                   .reason = mode == CAIRN__EXPERIMENT_OFF ? CAIRN__REASON_OFF
                                                                           : CAIRN__REASON_PAUSED };
     }
-    return flag_of(decider, flag).decision;
-}
-
-/* The experiment whose variant a flag has, through flags that it names. */
-static size_t behind(const cairn__decider *decider, size_t number) {
-    const cairn__experiment_entry *entry = &decider->definitions->experiments[number];
-    while (entry->rule_count > 0) {
-        number = entry->rules[flag_of(decider, entry).rule].experiment;
-        entry = &decider->definitions->experiments[number];
+    cairn__flag_decision found = flag_of(decider, flag);
+    if (found.rule < flag->rule_count) {
+        decider->behind[number] = decider->behind[flag->rules[found.rule].experiment];
     }
-    return number;
+    return found.decision;
 }
 
 /* --- one experiment --- */
@@ -121,8 +115,9 @@ static void decide(cairn__decider *decider, size_t number) {
     bool denied = (input->denied & CAIRN__DENIED_PERSONALISATION) != 0;
     cairn__experiment_mode mode = denied ? CAIRN__EXPERIMENT_OFF : input->experiments;
     decider->decided[number] = decider->generation;
+    decider->behind[number] = (uint16_t)number;
     if (entry->rule_count > 0) {
-        decider->answers[number] = decide_flag(decider, entry, mode);
+        decider->answers[number] = decide_flag(decider, number, mode);
         return;
     }
     cairn__experiment_input about = { .unit = unit_of(input, entry->unit_type),
@@ -196,7 +191,7 @@ static cairn__experiment_answer answer_of(cairn__decider *decider, size_t number
                                         .value = entry->fallback };
     cairn__experiment_reason reason = answer.decision.reason;
     if (answer.decision.variant != CAIRN__NO_VARIANT) {
-        answer.by = (int)behind(decider, number);
+        answer.by = decider->behind[number];
         entry = &decider->definitions->experiments[answer.by];
         answer.value = entry->variants[answer.decision.variant].content;
     }
@@ -243,7 +238,7 @@ static void put_decision(const cairn__decider *decider, size_t number, cairn__bu
         put_reason(decider, decision, to);
     }
     if (decision->variant != CAIRN__NO_VARIANT) {
-        const cairn__variant *variants = all[behind(decider, number)].variants;
+        const cairn__variant *variants = all[decider->behind[number]].variants;
         cairn__answer_text(to, ",\"variant\":", variants[decision->variant].name);
     }
     if (decision->has_bucket) {
