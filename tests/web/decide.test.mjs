@@ -228,9 +228,9 @@ decided('a client without a browser: every call answers, whatever is missing', a
   assert.equal(await client.flag('price', 'mine'), 'mine');
   assert.equal(await client.setBundle(new Uint8Array(9)), false);
   assert.equal(await client.setBundle(bundle), true);
-  const shown = new Promise((resolve) => client.on('popup', resolve));
   client.track('view');
-  const popup = await shown;
+  while ((await client.inspect()).popup.stage !== 'open') await new Promise((r) => setTimeout(r, 5));
+  const popup = await new Promise((resolve) => client.on('popup', resolve)); // it waits for one
   assert.equal(popup.name, 'welcome');
   popup.click();
   popup.close({ how: 'x' });

@@ -134,6 +134,21 @@ decided('a follower asks, and gets the answers of the one core', async () => {
   assert.deepEqual(await follower.evaluate(ask), here);
 });
 
+decided('what was asked of a dying tab is answered by the next', async () => {
+  const [sender, follower] = await pair();
+  const third = await open();
+  await roleIs(third, 'follower');
+  const ask = () =>
+    Promise.all(Array.from({ length: 5 }, () => window.cairn.slot('hero'))).then((slots) =>
+      slots.map(({ source }) => source),
+    );
+  const asked = [follower, third].map((page) => page.evaluate(ask));
+  await sender.close();
+  for (const sources of await Promise.all(asked)) assert.deepEqual(new Set(sources), new Set(['default']));
+  for (const sources of await Promise.all([follower, third].map((page) => page.evaluate(ask))))
+    assert.deepEqual(new Set(sources), new Set(['default']));
+});
+
 decided('tabs that race never pass a cap of one, and one tab shows it', async () => {
   const [sender, follower] = await pair();
   for (let i = 0; i < ROUNDS; i++) {
