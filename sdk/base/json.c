@@ -19,7 +19,28 @@ static bool plain(uint8_t byte, bool utf8) {
     return byte >= 0x20 && byte != '"' && byte != '\\' && (byte < 0x80 || utf8);
 }
 
+/* Most texts are names: ASCII, nothing to escape. False: it is another one, nothing was written. */
+static bool put_plain(cairn__buffer *to, cairn_span text) {
+    for (size_t i = 0; i < text.len; i++) {
+        if (!plain(text.data[i], false)) {
+            return false;
+        }
+    }
+    uint8_t *at = cairn__buffer_extend(to, text.len + 2);
+    if (at != NULL) {
+        at[0] = '"';
+        if (text.len > 0) {
+            memcpy(at + 1, text.data, text.len);
+        }
+        at[text.len + 1] = '"';
+    }
+    return true;
+}
+
 void cairn__json_text(cairn__buffer *to, cairn_span text) {
+    if (put_plain(to, text)) {
+        return;
+    }
     bool utf8 = cairn__utf8_valid(text);
     cairn__buffer_byte(to, '"');
     size_t done = 0;
