@@ -1,5 +1,6 @@
 /* Goal: the examples of docs/DEFINITIONS.md are right, and so are those of the example shop.
  * Method: every ```json KIND/NAME block is put in its order; then devices can read the bundle. */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +86,52 @@ static void check_flag(const cairn__definitions *all) {
     fail_msg("no flag with rules in the examples");
 }
 
+static void assert_json(cairn_span text) {
+    json_error_t error;
+    json_t *json = json_loadb((const char *)text.data, text.len, JSON_DECODE_ANY, &error);
+    if (json == NULL) {
+        fail_msg("%s: %.*s", error.text, (int)text.len, (const char *)text.data);
+    }
+    json_decref(json);
+}
+
+/* Devices hand contents on as they are, and look for scripts by name: both must be right here. */
+static void check_contents(const cairn__bundle *bundle) {
+    const cairn__definitions *all = &bundle->definitions;
+    for (size_t i = 0; i < all->popup_count; i++) {
+        for (size_t k = 0; k < all->popups[i].variant_count; k++) {
+            assert_json(all->popups[i].variants[k].content);
+        }
+    }
+    for (size_t i = 0; i < all->item_count; i++) {
+        assert_json(all->items[i].content);
+    }
+    for (size_t i = 0; i < all->experiment_count; i++) {
+        const cairn__experiment_entry *entry = &all->experiments[i];
+        assert_json(entry->fallback);
+        for (size_t k = 0; k < entry->experiment.variant_count; k++) {
+            assert_json(entry->variants[k].content);
+        }
+    }
+}
+
+static void check_scripts(const cairn__bundle *bundle) {
+    const cairn__definitions *all = &bundle->definitions;
+    size_t found = 0;
+    size_t named = 0;
+    for (size_t i = 0; i < all->slot_count; i++) {
+        for (size_t k = 0; k < all->slots[i].strategy_count; k++) {
+            cairn_span script = all->slots[i].strategies[k].script;
+            named += script.len > 0;
+            for (size_t n = 0; n < bundle->script_count; n++) {
+                found += cairn__span_equal(script, bundle->scripts[n].name);
+            }
+        }
+    }
+    assert_int_equal(found, named);
+    assert_true(named > 0);
+}
+
 /* Signed, a device of the project believes it, and none of another. */
 static void check_signed(cairn_span bundle) {
     cairn__signing_key key;
@@ -138,6 +185,8 @@ static void every_example_is_accepted_and_read_by_devices(void **state) {
     assert_int_equal(bundle.consent_default_count, 2);
     check_moved_in(&bundle.definitions);
     check_flag(&bundle.definitions);
+    check_contents(&bundle);
+    check_scripts(&bundle);
     cairn__arena_free(&arena);
     check_signed(bytes);
 }
