@@ -200,6 +200,32 @@ static void resume_session(cairn_client *client, int64_t now_ms) {
     client->session_mono_ms = ago_ms > 0 ? now_ms - ago_ms : now_ms;
 }
 
+static void resume_item(cairn_client *client, const cairn__queue_item *item) {
+    const cairn__dictionary no_words = { NULL, 0 };
+    cairn__event event;
+    cairn__event_fault fault;
+    cairn_span payload = cairn__item_payload(item);
+    cairn__arena_reset(&client->scratch);
+    if ((item->flags & CAIRN__RECORD_CRITICAL) == 0 ||
+        cairn__event_decode(payload, &no_words, &client->scratch, &event, &fault) != CAIRN_OK ||
+        (event.kind != CAIRN__EVENT_LOGIN && event.kind != CAIRN__EVENT_LOGOUT)) {
+        return;
+    }
+    cairn__event wanted = client->journal.person.view;
+    wanted.ids = event.ids;
+    wanted.id_count = event.kind == CAIRN__EVENT_LOGIN && event.id_count > 0 ? 1 : 0;
+    (void)cairn__person_set(&client->journal.person, &wanted);
+}
+
+/* The newest login or logout in the queue holds, whatever the state says: it is written after them,
+ * and a crash may come in between. Else whoever logged out would be logged in again. */
+static void resume_person(cairn_client *client) {
+    const cairn__queue_item *item = client->journal.queue.first;
+    for (; item != NULL && client->journal.mode == CAIRN__JOURNAL_OPEN; item = item->next) {
+        resume_item(client, item);
+    }
+}
+
 cairn_status cairn_start(cairn_client *client) {
     if (client->started) {
         return CAIRN_INVALID;
@@ -215,6 +241,7 @@ cairn_status cairn_start(cairn_client *client) {
     }
     client->started = true;
     resume_session(client, mono_ms(client));
+    resume_person(client);
     cairn__deciding_started(client);
     return CAIRN_OK;
 }

@@ -326,15 +326,20 @@ void cairn__deciding_catch_up(cairn_client *client) {
     }
 }
 
-/* A log that is new or was damaged does not know who is logged in; the client's state does. */
+/* A log that is new or was damaged, or lacks a login or logout that could not be written, does not
+ * know who is logged in; the client's state does. */
 static void log_in_again(cairn_client *client) {
     const cairn__event *person = &client->journal.person.view;
     const cairn_id known = cairn__local_current(client->deciding.local);
-    bool same = person->id_count == 0 || (cairn__span_equal(known.type, person->ids[0].type) &&
-                                          cairn__span_equal(known.value, person->ids[0].value));
-    if (!same) {
-        cairn__event login = { .kind = CAIRN__EVENT_LOGIN, .ids = person->ids, .id_count = 1 };
-        (void)cairn__client_put(client, &login);
+    const cairn_id nobody = { { NULL, 0 }, { NULL, 0 } };
+    const cairn_id wanted = person->id_count > 0 ? person->ids[0] : nobody;
+    if (!cairn__span_equal(known.type, wanted.type) ||
+        !cairn__span_equal(known.value, wanted.value)) {
+        cairn__event event = { .kind = CAIRN__EVENT_LOGOUT };
+        if (person->id_count > 0) {
+            event = (cairn__event){ .kind = CAIRN__EVENT_LOGIN, .ids = person->ids, .id_count = 1 };
+        }
+        (void)cairn__client_put(client, &event);
     }
 }
 
