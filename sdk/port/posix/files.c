@@ -1,7 +1,7 @@
 /* files.c: see files.h. Appends of one round are written one after the other and made durable by
- * one fdatasync, before anything of another file is touched: after a crash the directory holds a
- * beginning of what was submitted, as the seam asks. After a failed fdatasync nobody knows what is
- * on the disk, so everything since the last good one counts as failed. */
+ * one fdatasync for each of the two rooms, before anything else is touched: after a crash the
+ * directory holds a beginning of what was submitted, as the seam asks. After a failed fdatasync
+ * nobody knows what is on the disk, so everything since the last good one counts as failed. */
 #include "port/posix/files.h"
 
 #include <dirent.h>
@@ -94,6 +94,11 @@ static void close_file(int *file) {
     *file = -1;
 }
 
+static void close_segments(cairn__files *files) {
+    close_file(&files->segments[0].file);
+    close_file(&files->segments[1].file);
+}
+
 static cairn_status lock_directory(cairn__files *files, bool makes) {
     int flags = O_RDWR | O_CLOEXEC | (makes ? O_CREAT : 0);
     files->lock = openat(files->directory, "lock", flags, 0600);
@@ -124,7 +129,7 @@ static cairn_status open_directory(cairn__files *files, bool makes) {
 }
 
 cairn_status cairn__files_open(cairn__files *files, const char *directory, bool makes) {
-    *files = (cairn__files){ .directory = -1, .lock = -1, .segment_file = -1 };
+    *files = (cairn__files){ .directory = -1, .lock = -1, .segments = { { -1 }, { -1 } } };
     if (directory == NULL) {
         return CAIRN_OK;
     }
@@ -161,7 +166,7 @@ void cairn__files_purged(void *self) {
     if (files->directory < 0 || files->waiting.first != NULL || holds_state(files)) {
         return;
     }
-    close_file(&files->segment_file);
+    close_segments(files);
     (void)unlinkat(files->directory, "lock", 0);
     (void)rmdir(files->path); /* refused where it holds what is not ours */
     close_file(&files->lock);
@@ -179,7 +184,7 @@ static void free_ops(cairn__files_ops *ops) {
 
 void cairn__files_close(cairn__files *files) {
     free_ops(&files->waiting);
-    close_file(&files->segment_file);
+    close_segments(files);
     close_file(&files->lock);
     close_file(&files->directory);
     free(files->path);
@@ -299,42 +304,47 @@ static bool write_all(int file, const uint8_t *bytes, size_t len) {
     return true;
 }
 
-static bool open_segment(cairn__files *files, uint32_t number) {
-    if (files->segment_file >= 0 && files->segment == number) {
+/* Of the queue, or of what the device knows: segments from 2^31 on. */
+static size_t room_of(uint32_t number) {
+    return number >> 31;
+}
+
+static bool open_segment(const cairn__files *files, cairn__files_segment *segment,
+                         uint32_t number) {
+    if (segment->file >= 0 && segment->number == number) {
         return true;
     }
     char name[NAME_BYTES_MAX];
     segment_name(name, number);
-    close_file(&files->segment_file);
-    files->segment_file =
-        openat(files->directory, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    files->segment = number;
-    files->made = true;
-    files->segment_bytes =
-        files->segment_file < 0 ? -1 : (int64_t)lseek(files->segment_file, 0, SEEK_END);
-    return files->segment_bytes >= 0;
+    close_file(&segment->file);
+    segment->file = openat(files->directory, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    segment->number = number;
+    segment->made = true;
+    segment->bytes = segment->file < 0 ? -1 : (int64_t)lseek(segment->file, 0, SEEK_END);
+    return segment->bytes >= 0;
 }
 
-static bool append(cairn__files *files, const cairn__files_op *op) {
-    if (!open_segment(files, op->number)) {
+static bool append(const cairn__files *files, cairn__files_segment *segment,
+                   const cairn__files_op *op) {
+    if (!open_segment(files, segment, op->number)) {
         return false;
     }
-    if (!write_all(files->segment_file, (const uint8_t *)(op + 1), op->len)) {
-        (void)ftruncate(files->segment_file, (off_t)files->segment_bytes); /* tidy, not needed */
+    if (!write_all(segment->file, (const uint8_t *)(op + 1), op->len)) {
+        (void)ftruncate(segment->file, (off_t)segment->bytes); /* tidy, not needed */
         return false;
     }
-    files->segment_bytes += (int64_t)op->len;
+    segment->bytes += (int64_t)op->len;
     return true;
 }
 
-static bool sync_segment(cairn__files *files) {
-    if (files->segment_file < 0 || fdatasync(files->segment_file) != 0) {
+static bool sync_segment(const cairn__files *files, cairn__files_segment *segment) {
+    if (segment->file < 0 || fdatasync(segment->file) != 0) {
         return false;
     }
-    if (files->made && fsync(files->directory) != 0) {
+    if (segment->made && fsync(files->directory) != 0) {
         return false;
     }
-    files->made = false;
+    segment->made = false;
     return true;
 }
 
@@ -365,24 +375,51 @@ static bool write_slot(cairn__files *files, const cairn__files_op *op) {
 static bool remove_segment(cairn__files *files, uint32_t number) {
     char name[NAME_BYTES_MAX];
     segment_name(name, number);
-    if (files->segment == number) {
-        close_file(&files->segment_file); /* the number may come again, after a purge */
+    cairn__files_segment *segment = &files->segments[room_of(number)];
+    if (segment->number == number) {
+        close_file(&segment->file); /* the number may come again, after a purge */
     }
     return unlinkat(files->directory, name, 0) == 0 || errno == ENOENT;
 }
 
-/* Appends to one segment from `op` on, made durable together; the first operation that is not. */
-static cairn__files_op *append_run(cairn__files *files, cairn__files_op *op) {
-    cairn__files_op *first = op;
-    uint32_t number = op->number;
-    for (; op != NULL && op->kind == OP_APPEND && op->number == number; op = op->next) {
-        op->durable = append(files, op);
+static cairn__files_op *next_of_room(cairn__files_op *op, const cairn__files_op *end, size_t room) {
+    while (op != end && room_of(op->number) != room) {
+        op = op->next;
     }
-    bool synced = sync_segment(files);
-    for (cairn__files_op *at = first; at != op; at = at->next) {
+    return op;
+}
+
+/* Appends to one segment, made durable together; the room's first that is to another one. */
+static cairn__files_op *append_segment(cairn__files *files, cairn__files_op *first,
+                                       const cairn__files_op *end) {
+    size_t room = room_of(first->number);
+    cairn__files_segment *segment = &files->segments[room];
+    cairn__files_op *op = first;
+    while (op != end && op->number == first->number) {
+        op->durable = append(files, segment, op);
+        op = next_of_room(op->next, end, room);
+    }
+    bool synced = sync_segment(files, segment);
+    for (cairn__files_op *at = first; at != op; at = next_of_room(at->next, end, room)) {
         at->durable = at->durable && synced;
     }
     return op;
+}
+
+/* A run of appends: first all of the queue, then what the device knows, which must never be ahead
+ * of it: two syncs for any number of events. The first operation that is no append. */
+static cairn__files_op *append_run(cairn__files *files, cairn__files_op *first) {
+    cairn__files_op *end = first;
+    while (end != NULL && end->kind == OP_APPEND) {
+        end = end->next;
+    }
+    for (size_t room = 0; room < 2; room++) {
+        cairn__files_op *op = next_of_room(first, end, room);
+        while (op != end) {
+            op = append_segment(files, op, end);
+        }
+    }
+    return end;
 }
 
 cairn__files_ops cairn__files_take(cairn__files *files) {

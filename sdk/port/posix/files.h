@@ -20,6 +20,14 @@ typedef struct cairn__files_ops {
     } lost[CAIRN__FILES_RANGES];
 } cairn__files_ops;
 
+/** The file that is appended to. */
+typedef struct cairn__files_segment {
+    int file; /* -1: none is open */
+    uint32_t number;
+    int64_t bytes;
+    bool made; /* the directory's own entry of it is not durable yet */
+} cairn__files_segment;
+
 typedef struct cairn__files {
     char *path;               /* NULL: memory only */
     int directory;            /* -1: memory only, or not made yet */
@@ -28,11 +36,8 @@ typedef struct cairn__files {
     uint64_t submitted;       /* operations ever */
     uint64_t answered;        /* of those, the first so many */
 
-    /* of the thread that performs */
-    int segment_file; /* -1: none is open */
-    uint32_t segment;
-    int64_t segment_bytes;
-    bool made; /* the directory's own entry of the segment is not durable yet */
+    /* of the thread that performs: of the queue, and of what the device knows */
+    cairn__files_segment segments[2];
 } cairn__files;
 
 /** Open the directory (NULL: memory only). Where it is not there, or was never ours, it is made at
