@@ -18,7 +18,13 @@ export interface BundleKey {
 export type Missing = 'no_keys' | 'no_bundle' | 'no_consent' | 'unavailable' | 'invalid';
 
 /** Content and values as they were defined: any JSON. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [name: string]: Json };
 
 /** A cap that speaks against a popup. */
 export interface Cap {

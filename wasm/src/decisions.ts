@@ -43,7 +43,7 @@ const PAGE_LENGTH_MAX = 1024;
 
 export interface DecisionsHost extends PopupsHost {
   role(): Role;
-  /** The core is here and the inbox is not being taken: what is asked comes after what was called. */
+  /** The core is here and the inbox is not being taken: a question comes after earlier calls. */
   isIdle(): boolean;
   whenKept(run: () => void): void;
   until(reached: () => boolean, endMs: number): Promise<void>;
@@ -159,7 +159,7 @@ export class Decisions {
     this.host.say({ type: 'answer', id, answered: this.askCore(ask) });
   }
 
-  /** What the core, while it is in force, says about popups. In a pump it must not be called back. */
+  /** What the core, while in force, says about popups. In a pump it must not be called back. */
   hears(current: () => boolean): Pick<CoreHost, 'popup' | 'popupChosen' | 'popupClosed'> {
     return {
       popupChosen: (name, tab) => this.popups.chosen(name, tab),
@@ -187,7 +187,8 @@ export class Decisions {
     more: { properties?: Properties; bytes?: Uint8Array } = {},
   ): Promise<Answered> {
     const properties = this.host.plain(more.properties, name);
-    const ask: Ask = { method, name, value: '', properties, tab: this.host.tab, page: this.pageNow };
+    const where = { tab: this.host.tab, page: this.pageNow };
+    const ask: Ask = { method, name, value: '', properties, ...where };
     if (more.bytes) ask.bytes = more.bytes;
     if (this.trusted.length === 0 && method !== 'inspect') {
       return Promise.resolve({ status: UNSUPPORTED, json: '' });
@@ -276,7 +277,8 @@ export class Decisions {
   async setBundle(bytes: Uint8Array): Promise<boolean> {
     const { status } = await this.ask('setBundle', '', { bytes });
     if (status === OK) return true;
-    this.host.problem('bundle_refused', `setBundle: ${BUNDLE_PROBLEMS[status] ?? missing(status)}`);
+    const problem = BUNDLE_PROBLEMS[status] ?? missing(status);
+    this.host.problem('bundle_refused', `setBundle: ${problem}`);
     return false;
   }
 }

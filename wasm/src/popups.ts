@@ -1,8 +1,9 @@
 /** From the core to one screen. The tab that sends has decided and counted the popup; the person may
  * be looking at another. It asks the tabs who is seen and hands the popup to one of them, which says
- * that it has it and holds a Web Lock as long as it shows it: however that tab dies, the sender
- * gets the lock then, and the next popup may come. A popup that nobody took is not given to a
- * second tab: one too few, never one too many. */
+ * that it has it and holds a Web Lock as long as it shows it: however that tab dies, the sender gets
+ * the lock then, and the next popup may come. A popup that nobody took is not given to a second tab:
+ * one too few, never one too many. What a new sender does not know is that a tab shows one still:
+ * another that comes to the same tab waits there until it is closed. */
 import type { Core } from './core.js';
 import type { Json, ShownPopup } from './decide_types.js';
 import type { Listeners } from './listeners.js';

@@ -1,4 +1,4 @@
-/** The banner: asked once, and again from the foot of the page. No answer is dressed up as better. */
+/** The banner: asked once, and again from the foot of the page. No answer is dressed up. */
 import type { Category, ConsentChoice } from 'cairn-sdk';
 import { cairn } from './analytics';
 import { t, type TextKey } from './i18n';
@@ -45,7 +45,8 @@ export function askAgain(): void {
 export function mountConsent(): void {
   document.body.append(root);
   root.addEventListener('click', (event) => {
-    const what = (event.target as Element).closest<HTMLElement>('[data-consent]')?.dataset['consent'];
+    const button = (event.target as Element).closest<HTMLElement>('[data-consent]');
+    const what = button?.dataset['consent'];
     const ticked = (category: Category): boolean =>
       root.querySelector<HTMLInputElement>(`[name=${category}]`)?.checked ?? false;
     if (what === 'all') choose(() => true);

@@ -21,8 +21,8 @@ function row(label: TextKey, value: string, title = ''): string {
 
 const time = (ms: number): string => new Date(ms).toLocaleTimeString([], { hour12: false });
 
-const said = (value: string | undefined): string =>
-  `<i class="said is-${escape(value ?? 'unknown')}">${t(`said_${value ?? 'unknown'}` as TextKey)}</i>`;
+const said = (value = 'unknown'): string =>
+  `<i class="said is-${escape(value)}">${t(`said_${value}` as TextKey)}</i>`;
 
 export function whoRows(inside: Inspection): string {
   const { ids, consent = {} } = inside;
@@ -80,7 +80,8 @@ function capText({ count, of, window, ms = 0, group }: Cap): string {
   const hours = Math.round(ms / 3_600_000);
   const span = window === 'rolling' ? `${hours} h` : t(`per_${window}`);
   const whose = group ? ` (${group})` : '';
-  return `${t('atMost')} ${count} ${t(`of_${of}`)} ${current() === 'zh' ? '/' : 'per'} ${span}${whose}`;
+  const per = current() === 'zh' ? '/' : 'per';
+  return `${t('atMost')} ${count} ${t(`of_${of}`)} ${per} ${span}${whose}`;
 }
 
 const GOOD = ['show', 'chosen', 'assigned', 'sticky', 'ranked'];
