@@ -198,6 +198,28 @@ decided('a tab that dies with its popup makes room for the next', async () => {
   await sender.waitForFunction(() => window.popups.length === 1);
 });
 
+decided('a popup outlives the tab that sent it: what is done with it counts', async () => {
+  const [sender, follower] = await pair();
+  const clicks = await edge.count('$popup_click');
+  await track(follower, 'often');
+  await follower.waitForFunction(() => window.popups.length === 1);
+  await sender.close();
+  await roleIs(follower, 'sender');
+  await track(follower, 'view-0'); // its core knows of no open popup
+  await settle();
+  assert.equal(shows.length, 1, 'one at a time on one screen');
+  await follower.evaluate(() => {
+    window.popups[0].click({ where: 'button' });
+    window.popups[0].close();
+  });
+  await follower.waitForFunction(() => window.popups.length === 2);
+  const { ok } = await follower.evaluate(() => window.cairn.flush({ timeoutMs: 15_000 }));
+  assert.equal(ok, true);
+  const endMs = Date.now() + 10_000;
+  while ((await edge.count('$popup_click')) === clicks && Date.now() < endMs) await settle();
+  assert.equal(await edge.count('$popup_click'), clicks + 1);
+});
+
 decided('pages are those of the tab that asks', async () => {
   const [sender, follower] = await pair();
   await follower.evaluate(() => window.cairn.setPage('/cart'));
