@@ -4,39 +4,40 @@
 
 #include <string.h>
 
+#include "base/inline.h"
 #include "cairn/cairn_types.h"
 
-static inline uint16_t cairn__load_u16(const uint8_t *from) {
+CAIRN__INLINE uint16_t cairn__load_u16(const uint8_t *from) {
     uint16_t value;
     memcpy(&value, from, sizeof value);
     return value; /* every target Cairn builds for is little-endian; checked in bytes.c */
 }
 
-static inline uint32_t cairn__load_u32(const uint8_t *from) {
+CAIRN__INLINE uint32_t cairn__load_u32(const uint8_t *from) {
     uint32_t value;
     memcpy(&value, from, sizeof value);
     return value;
 }
 
-static inline uint64_t cairn__load_u64(const uint8_t *from) {
+CAIRN__INLINE uint64_t cairn__load_u64(const uint8_t *from) {
     uint64_t value;
     memcpy(&value, from, sizeof value);
     return value;
 }
 
-static inline void cairn__store_u16(uint8_t *to, uint16_t value) {
+CAIRN__INLINE void cairn__store_u16(uint8_t *to, uint16_t value) {
     memcpy(to, &value, sizeof value);
 }
 
-static inline void cairn__store_u32(uint8_t *to, uint32_t value) {
+CAIRN__INLINE void cairn__store_u32(uint8_t *to, uint32_t value) {
     memcpy(to, &value, sizeof value);
 }
 
-static inline void cairn__store_u64(uint8_t *to, uint64_t value) {
+CAIRN__INLINE void cairn__store_u64(uint8_t *to, uint64_t value) {
     memcpy(to, &value, sizeof value);
 }
 
-static inline cairn_span cairn__span(const void *data, size_t len) {
+CAIRN__INLINE cairn_span cairn__span(const void *data, size_t len) {
     return (cairn_span){ (const uint8_t *)data, len };
 }
 

@@ -14,6 +14,13 @@ enum {
     BUFFER_BYTES_MIN = 256
 };
 
+/* emscripten's realloc is half as large as the rest of its heap, and seldom finds room in place. */
+#ifdef __EMSCRIPTEN__
+enum { IN_PLACE = 0 };
+#else
+enum { IN_PLACE = 1 };
+#endif
+
 struct cairn__arena_block {
     cairn__arena_block *older;
     size_t capacity; /* of the bytes after this header */
@@ -25,10 +32,17 @@ _Static_assert(sizeof(cairn__arena_block) % ARENA_ALIGN_BYTES == 0, "block data 
 
 static void *heap_resize(void *self, void *at, size_t old_bytes, size_t new_bytes) {
     (void)self;
-    (void)old_bytes;
     if (new_bytes == 0) {
         free(at);
         return NULL;
+    }
+    if (!IN_PLACE) {
+        void *fresh = malloc(new_bytes);
+        if (fresh != NULL && at != NULL) {
+            memcpy(fresh, at, old_bytes < new_bytes ? old_bytes : new_bytes);
+            free(at);
+        }
+        return fresh;
     }
     return realloc(at, new_bytes);
 }

@@ -5,6 +5,7 @@
 #ifndef CAIRN_BASE_MEMORY_H
 #define CAIRN_BASE_MEMORY_H
 
+#include "base/inline.h"
 #include "cairn/cairn_memory.h"
 #include "cairn/cairn_types.h"
 
@@ -67,7 +68,7 @@ void cairn__buffer_format(cairn__buffer *buffer, const char *format, ...)
 void cairn__buffer_clear(cairn__buffer *buffer);
 void cairn__buffer_free(cairn__buffer *buffer);
 
-static inline cairn_span cairn__buffer_span(const cairn__buffer *buffer) {
+CAIRN__INLINE cairn_span cairn__buffer_span(const cairn__buffer *buffer) {
     return (cairn_span){ buffer->data, buffer->len };
 }
 

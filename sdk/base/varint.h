@@ -2,6 +2,7 @@
 #ifndef CAIRN_BASE_VARINT_H
 #define CAIRN_BASE_VARINT_H
 
+#include "base/inline.h"
 #include "base/memory.h"
 #include "cairn/cairn_types.h"
 
@@ -13,7 +14,7 @@ typedef struct cairn__cursor {
     const uint8_t *end;
 } cairn__cursor;
 
-static inline cairn__cursor cairn__cursor_of(cairn_span bytes) {
+CAIRN__INLINE cairn__cursor cairn__cursor_of(cairn_span bytes) {
     return (cairn__cursor){ bytes.data, bytes.data + bytes.len };
 }
 

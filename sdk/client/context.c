@@ -48,11 +48,18 @@ cairn_value cairn__context_value(void *context, const cairn__rule_slot *slot) {
 
 /* --- the zone --------------------------------------------------------------------------------- */
 
+/* Where nobody has zoneinfo files (WASM), nothing reads them. */
+#ifdef CAIRN_NO_ZONE_FILES
+enum { ZONE_FILES = 0 };
+#else
+enum { ZONE_FILES = 1 };
+#endif
+
 /* The zone that was set, from what there is: its own file, or the bundle's table. */
 cairn_status cairn__context_find_zone(cairn__deciding *deciding) {
     deciding->zone = NULL;
     cairn__arena_reset(&deciding->zone_arena);
-    if (deciding->zone_bytes.len > 0) {
+    if (ZONE_FILES && deciding->zone_bytes.len > 0) {
         return cairn__zone_parse(cairn__buffer_span(&deciding->zone_bytes), &deciding->zone_arena,
                                  &deciding->zone);
     }
@@ -69,7 +76,7 @@ cairn_status cairn__context_find_zone(cairn__deciding *deciding) {
 
 cairn_status cairn_set_zone(cairn_client *client, cairn_span name, cairn_span tzif) {
     cairn__deciding *deciding = &client->deciding;
-    if (deciding->key_count == 0) {
+    if (deciding->key_count == 0 || (tzif.len > 0 && !ZONE_FILES)) {
         return CAIRN_UNSUPPORTED;
     }
     if (name.len > CAIRN__ZONE_NAME_BYTES_MAX || tzif.len > CAIRN__ZONE_FILE_BYTES_MAX) {

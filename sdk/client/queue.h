@@ -3,6 +3,7 @@
 #ifndef CAIRN_CLIENT_QUEUE_H
 #define CAIRN_CLIENT_QUEUE_H
 
+#include "base/inline.h"
 #include "base/memory.h"
 
 /** One event; its payload follows the struct in memory. */
@@ -27,7 +28,7 @@ typedef struct cairn__queue {
     uint64_t pinned_seq; /* what is under way to the server is not dropped */
 } cairn__queue;
 
-static inline cairn_span cairn__item_payload(const cairn__queue_item *item) {
+CAIRN__INLINE cairn_span cairn__item_payload(const cairn__queue_item *item) {
     return (cairn_span){ (const uint8_t *)(item + 1), item->len };
 }
 

@@ -4,6 +4,7 @@
 #ifndef CAIRN_LOCAL_PAST_H
 #define CAIRN_LOCAL_PAST_H
 
+#include "base/inline.h"
 #include "base/memory.h"
 #include "model/event.h"
 
@@ -50,11 +51,11 @@ const cairn__held *cairn__past_after(cairn__past *past, uint64_t seq);
 /** The number of events before this time. */
 size_t cairn__past_place(const cairn__past *past, int64_t time_ms);
 
-static inline const cairn__held *cairn__past_at(const cairn__past *past, size_t place) {
+CAIRN__INLINE const cairn__held *cairn__past_at(const cairn__past *past, size_t place) {
     return past->by_time[past->first + place];
 }
 
-static inline cairn_span cairn__held_bytes(const cairn__held *held) {
+CAIRN__INLINE cairn_span cairn__held_bytes(const cairn__held *held) {
     return (cairn_span){ (const uint8_t *)(held + 1), held->len };
 }
 

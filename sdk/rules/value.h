@@ -4,6 +4,7 @@
 #ifndef CAIRN_RULES_VALUE_H
 #define CAIRN_RULES_VALUE_H
 
+#include "base/inline.h"
 #include "rules/pattern.h"
 #include "rules/rules.h"
 
@@ -48,19 +49,19 @@ typedef enum cairn__rule_text_test {
     CAIRN__RULE_TEXT_TEST_COUNT
 } cairn__rule_text_test;
 
-static inline cairn__rule_value cairn__rule_boolean(bool value) {
+CAIRN__INLINE cairn__rule_value cairn__rule_boolean(bool value) {
     return (cairn__rule_value){ .kind = CAIRN_VALUE_BOOLEAN, .as.boolean = value };
 }
 
-static inline cairn__rule_value cairn__rule_integer(uint8_t kind, int64_t value) {
+CAIRN__INLINE cairn__rule_value cairn__rule_integer(uint8_t kind, int64_t value) {
     return (cairn__rule_value){ .kind = kind, .as.integer = value };
 }
 
-static inline cairn__rule_value cairn__rule_null(void) {
+CAIRN__INLINE cairn__rule_value cairn__rule_null(void) {
     return (cairn__rule_value){ .kind = CAIRN_VALUE_NULL };
 }
 
-static inline cairn__rule_value cairn__rule_unknown(void) {
+CAIRN__INLINE cairn__rule_value cairn__rule_unknown(void) {
     return (cairn__rule_value){ .kind = CAIRN__RULE_KIND_UNKNOWN };
 }
 
