@@ -43,14 +43,13 @@ static void multiply_often(whole *w, uint64_t by, int times) {
 /* All digits, without leading zeros; how many. */
 static size_t digits_of(const whole *w, uint8_t digits[LIMBS_MAX * LIMB_DIGITS]) {
     size_t count = 0;
-    for (size_t i = w->count; i > 0; i--) {
-        uint32_t limb = w->limbs[i - 1];
-        for (uint32_t unit = LIMB / 10; unit > 0; unit /= 10) {
-            uint8_t digit = (uint8_t)(limb / unit % 10);
-            if (count > 0 || digit > 0) {
-                digits[count++] = digit;
-            }
+    for (size_t place = w->count * LIMB_DIGITS; place > 0; place--) {
+        uint32_t limb = w->limbs[(place - 1) / LIMB_DIGITS];
+        for (size_t below = (place - 1) % LIMB_DIGITS; below > 0; below--) {
+            limb /= 10;
         }
+        digits[count] = (uint8_t)(limb % 10);
+        count += count > 0 || digits[count] > 0;
     }
     return count;
 }
