@@ -21,7 +21,11 @@ export type AskMethod =
   | 'show'
   | 'expose'
   | 'inspect'
-  | 'setBundle';
+  | 'setBundle'
+  | RankMethod;
+
+/** Of the full flavour's core alone: full/core.ts. */
+export type RankMethod = 'rankWanted' | 'rankScores' | 'rankLost';
 
 export interface Ask extends Arguments {
   method: AskMethod;

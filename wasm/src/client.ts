@@ -5,10 +5,10 @@ import { browserClock } from './clock.js';
 import { CATEGORIES, Consent, NOTHING } from './consent.js';
 import { Core, type CoreHost, type CoreOptions } from './core.js';
 import { Decisions, type DecisionsHost } from './decisions.js';
+import { Flavour } from './flavour.js';
 import { Flushes, type FlushHost } from './flush.js';
 import { IdbStore, removeDatabase } from './idb.js';
 import { Listeners } from './listeners.js';
-import { loadModule } from './load.js';
 import { MemoryStore, type Op, type Store } from './store.js';
 import { watchPage, type PageEvents } from './page.js';
 import { Privacy } from './privacy.js';
@@ -33,8 +33,6 @@ import type {
 /** Calls kept in memory before the core is ready, where there is no IndexedDB. */
 const EARLY_CALLS_MAX = 1000;
 const CORE_STARTS_MAX = 4;
-const LOAD_RETRY_MS = 2000;
-const LOAD_RETRY_MS_MAX = 60_000;
 const DRAIN_RETRY_MS = 100;
 const FLUSH_MS = 5000;
 const STATUS_SHARED_EVERY_MS = 100;
@@ -55,7 +53,6 @@ export class Client extends Api implements Cairn, PageEvents {
   private store: Store;
   private tabs: Tabs | null = null;
   private core: Core | null = null;
-  private module: Promise<WebAssembly.Module> | null = null;
   /** Grows whenever a core is let go, so that what was awaited for it stops. */
   private generation = 0;
   private coreStarts = 0;
@@ -72,13 +69,17 @@ export class Client extends Api implements Cairn, PageEvents {
   private readonly waits: Waits;
   protected readonly decisions: Decisions;
 
-  constructor(private readonly options: InitOptions) {
+  constructor(
+    private readonly options: InitOptions,
+    private readonly flavour = new Flavour(options),
+  ) {
     super();
     this.clock = options.clock ?? browserClock;
     this.waits = new Waits(this.clock);
     const host = this.host();
     this.decisions = new Decisions(options, host);
     this.flushes = new Flushes(host);
+    flavour.host = host;
     const fetchNow = options.fetch ?? ((input, init) => fetch(input, init));
     this.transport = new Transport(`${options.serverUrl.replace(/\/+$/, '')}/v1/sync`, fetchNow);
     this.name = `cairn:${options.writeKey}`;
@@ -136,7 +137,7 @@ export class Client extends Api implements Cairn, PageEvents {
     const current = (): boolean => generation === this.generation;
     this.coreStarts += 1;
     try {
-      const module = await this.loaded(current);
+      const module = await this.flavour.loaded(current);
       const held = await this.store.load();
       if (!module || !current()) return;
       const core = await Core.open(module, this.coreHost(current), this.coreOptions());
@@ -155,24 +156,6 @@ export class Client extends Api implements Cairn, PageEvents {
     } catch (error) {
       if (current()) this.coreFailed(error);
     }
-  }
-
-  /** The module, asked for again until it is there: a page may start without a network. */
-  private async loaded(current: () => boolean): Promise<WebAssembly.Module | null> {
-    for (let waitMs = LOAD_RETRY_MS; current(); waitMs = Math.min(waitMs * 2, LOAD_RETRY_MS_MAX)) {
-      try {
-        return await (this.module ??= loadModule(this.options));
-      } catch (error) {
-        this.module = null;
-        this.problem(
-          'core_not_loaded',
-          `cairn.wasm did not load (${String(error)}): serve it, set wasmUrl, and allow ` +
-            `'wasm-unsafe-eval' in script-src. Calls are kept meanwhile.`,
-        );
-        await new Promise<void>((resolve) => this.clock.setTimeout(resolve, waitMs));
-      }
-    }
-    return null;
   }
 
   private coreHost(current: () => boolean): CoreHost {
@@ -212,6 +195,7 @@ export class Client extends Api implements Cairn, PageEvents {
         this.pump();
       },
       isIdle: () => this.role === 'sender' && this.core !== null && !this.draining,
+      answer: (ask) => this.core && this.flavour.answer(this.core, ask),
       drained: async () => {
         await this.drain();
         await this.waits.until(() => !this.draining, this.clock.monoMs() + FLUSH_MS);
@@ -241,6 +225,7 @@ export class Client extends Api implements Cairn, PageEvents {
   private letCoreGo(): void {
     this.generation += 1;
     this.core = null;
+    this.flavour.left();
     this.decisions.popups.forget();
     this.draining = false;
     if (this.pumpTimer !== null) this.clock.clearTimeout(this.pumpTimer);
@@ -362,6 +347,8 @@ export class Client extends Api implements Cairn, PageEvents {
       this.changed();
     } else if (this.role === 'sender' && isForSender(message)) {
       this.heardAsSender(message);
+    } else if (message.type === 'more') {
+      this.flavour.heard(message.more);
     } else {
       this.decisions.heard(message);
     }
@@ -460,6 +447,7 @@ export class Client extends Api implements Cairn, PageEvents {
     return {
       ...this.options,
       trusted: this.decisions.trusted,
+      flags: this.flavour.flags,
       requiredBits: this.probing ? required | ANALYTICS : required & ~ANALYTICS,
       deniedBits: this.consents.purging ? denied | ANALYTICS : denied,
     };
@@ -500,7 +488,7 @@ export class Client extends Api implements Cairn, PageEvents {
       if (call.method === 'erase') this.consents.take();
       if (this.consents.allows('analytics') && !removes) this.open(own ? call : null);
       else if (!removes && own) this.consents.hold(call);
-      else if (removes && this.shares) void removeDatabase(this.name);
+      else if (removes && this.shares) void this.forgetAll();
     } else if (removes) {
       this.remove(said, call, own);
     } else {
@@ -589,8 +577,17 @@ export class Client extends Api implements Cairn, PageEvents {
     this.schedulePump();
   }
 
+  /** The last first: whoever finds the database goes on with the rest. */
+  private async forgetAll(): Promise<void> {
+    await this.flavour.forget();
+    await removeDatabase(this.name);
+  }
+
   private purged(): void {
-    if (!this.consents.purging) return; // an erasure: the core goes on as a new device
+    if (!this.consents.purging) {
+      void this.flavour.forget(); // an erasure: the core goes on as a new device
+      return;
+    }
     if (this.consents.allows('analytics')) this.closed();
     else void this.remnants();
   }
@@ -598,7 +595,7 @@ export class Client extends Api implements Cairn, PageEvents {
   /** The core holds nothing of the person any more: the database goes, too. */
   private async remnants(): Promise<void> {
     this.wait();
-    if (this.shares) await removeDatabase(this.name);
+    if (this.shares) await this.forgetAll();
     this.consents.done();
     this.tabs?.say({ type: 'purged' });
   }
@@ -644,6 +641,7 @@ export class Client extends Api implements Cairn, PageEvents {
       if (this.core) this.decisions.facePage(this.core);
       const waitMs = this.core?.pump() ?? -1;
       if (waitMs >= 0) this.pumpTimer = this.clock.setTimeout(() => this.pump(), waitMs);
+      if (this.core && this.role === 'sender') this.flavour.pumped(this.core);
     });
     this.changed();
   }

@@ -1,6 +1,6 @@
 /** cairn.wasm and what it imports. One instance is one life of the core; after a trap it is thrown
  * away. Memory is fixed, so views of it never go stale. The ABI is wasm/entry.c. */
-import { NO_ANSWER, NOT_FOUND, type Answered, type Ask, type TrustedKey } from './asks.js';
+import { NO_ANSWER, NOT_FOUND, type Answered, type Ask, type RankMethod, type TrustedKey } from './asks.js';
 import { blockBytesMax, writeBlock } from './block.js';
 import type { Arguments, Call, Method, Plain } from './call.js';
 import type { Done, Held, Op } from './store.js';
@@ -60,7 +60,7 @@ interface Exports {
 }
 
 /** As enum ask_method in wasm/entry.c: questions, and what becomes of the answers. */
-const ASKS: Readonly<Record<Exclude<Ask['method'], 'setBundle'>, number>> = {
+const ASKS: Readonly<Record<Exclude<Ask['method'], 'setBundle' | RankMethod>, number>> = {
   event: 0,
   popup: 1,
   slot: 2,
@@ -151,6 +151,8 @@ export interface CoreOptions extends InitOptions {
   requiredBits?: number;
   deniedBits?: number;
   trusted?: readonly TrustedKey[];
+  /** More OPTION_... bits of wasm/entry.c. */
+  flags?: number;
 }
 
 export interface CoreConsent {
@@ -172,6 +174,11 @@ export class Core {
   private wasm!: Exports;
 
   private constructor(private readonly host: CoreHost) {}
+
+  /** For what a flavour's file has beside. */
+  get exports(): unknown {
+    return this.wasm;
+  }
 
   static async open(
     module: WebAssembly.Module,
@@ -206,7 +213,8 @@ export class Core {
     view.setUint32(8, options.queueBytesMax ?? QUEUE_BYTES_MAX, true);
     view.setUint32(12, options.requiredBits ?? 0, true);
     view.setUint32(16, options.deniedBits ?? 0, true);
-    view.setUint32(20, options.consent?.withdrawSilently ? OPTION_SILENT : 0, true);
+    const silent = options.consent?.withdrawSilently ? OPTION_SILENT : 0;
+    view.setUint32(20, silent | (options.flags ?? 0), true);
     view.setUint32(24, text.length, true);
     block.set(text, 28);
     const seed = crypto.getRandomValues(new Uint8Array(SEED_BYTES));
@@ -264,10 +272,16 @@ export class Core {
 
   ask(ask: Ask): Answered {
     if (ask.method === 'setBundle') return { status: this.setBundle(ask.bytes), json: '' };
+    const method = ASKS[ask.method as keyof typeof ASKS];
+    return this.answer(ask, (at, bytes) => this.wasm.ask(method, at, bytes));
+  }
+
+  /** The answer of one of the exports that take a block. */
+  answer(ask: Ask, step: (at: number, bytes: number) => number): Answered {
     this.asking = ask.tab;
     try {
       this.setPage(ask.page);
-      const status = this.give(ASKS[ask.method], ask);
+      const status = this.withBlock(ask, step);
       const bytes = status === 0 ? this.wasm.exchange_bytes() : 0;
       return { status, json: text.decode(this.copy(this.wasm.exchange(), bytes)) };
     } finally {

@@ -92,6 +92,8 @@ export interface SlotDecision {
   }[];
   source: 'strategy' | 'last_good' | 'default' | 'nothing';
   strategy?: string;
+  /** A ranking script that did not run: docs/SCRIPTS.md. */
+  wants_script?: string;
   items: readonly SlotItem[];
   /** Where the slot as a whole did not ask its strategies. */
   reason?: Missing | 'paused' | 'no_consent' | 'unknown_name';

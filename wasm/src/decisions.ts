@@ -46,6 +46,8 @@ export interface DecisionsHost extends PopupsHost {
   /** The core is here and the inbox is not being taken: a question comes after earlier calls. */
   isIdle(): boolean;
   whenKept(run: () => void): void;
+  /** Ask the core; null: it is not here. */
+  answer(ask: Ask): Answered | null;
   until(reached: () => boolean, endMs: number): Promise<void>;
   changed(): void;
   problem(code: string, message: string): void;
@@ -176,19 +178,19 @@ export class Decisions {
 
   private askCore(ask: Ask): Answered {
     let answered: Answered = { status: NO_ANSWER, json: '' };
-    this.host.guarded(() => (answered = this.host.core()?.ask(ask) ?? answered));
+    this.host.guarded(() => (answered = this.host.answer(ask) ?? answered));
     this.host.schedulePump();
     return answered;
   }
 
-  private ask(
+  ask(
     method: AskMethod,
     name = '',
-    more: { properties?: Properties; bytes?: Uint8Array } = {},
+    more: { value?: string; properties?: Properties; bytes?: Uint8Array } = {},
   ): Promise<Answered> {
     const properties = this.host.plain(more.properties, name);
     const where = { tab: this.host.tab, page: this.pageNow };
-    const ask: Ask = { method, name, value: '', properties, ...where };
+    const ask: Ask = { method, name, value: more.value ?? '', properties, ...where };
     if (more.bytes) ask.bytes = more.bytes;
     if (this.trusted.length === 0 && method !== 'inspect') {
       return Promise.resolve({ status: UNSUPPORTED, json: '' });
@@ -247,7 +249,10 @@ export class Decisions {
   }
 
   async slot(name: string): Promise<Slot> {
-    const answered = await this.ask('slot', String(name));
+    return this.slotOf(name, await this.ask('slot', String(name)));
+  }
+
+  slotOf(name: string, answered: Answered): Slot {
     const none = (reason: Missing): SlotDecision => noSlot(String(name), reason);
     const why = this.parsed<SlotDecision>(answered, 'slot', none);
     return { items: why.items ?? [], source: why.source ?? 'nothing', why };

@@ -22,7 +22,9 @@ export type TabMessage =
   | { type: 'here'; id: string; tab: string; page: string; visible: boolean }
   /** A popup for that tab alone, which says that it has it. */
   | { type: 'popup'; to: string; id: string; popup: PopupJson }
-  | { type: 'taken'; id: string };
+  | { type: 'taken'; id: string }
+  /** A flavour's own. */
+  | { type: 'more'; more: unknown };
 
 export const isForSender = (message: TabMessage): boolean =>
   message.type === 'wake' || message.type === 'hello' || message.type === 'flush';

@@ -41,6 +41,7 @@ interface Exports {
   alloc(bytes: number): number;
   release(at: number): void;
   sql_open(eventsMax: number, daysMax: number): number;
+  sql_own(at: number, bytes: number): number;
   sql_newest(): number;
   sql_note(seq: number, person: number, at: number, bytes: number): number;
   sql_commit(): number;
@@ -88,6 +89,11 @@ export class SqlEngine {
     this.wasm = instance.exports as unknown as Exports;
     this.wasm._initialize?.();
     this.check(this.wasm.sql_open(this.options.eventsMax, this.options.daysMax));
+  }
+
+  /** Whose rows these are: those of another device are removed. */
+  own(device: string): void {
+    this.lay(utf8.encode(device), (at, bytes) => this.check(this.wasm.sql_own(at, bytes)));
   }
 
   /** The newest row's seq, 0 without one: what follows it is to be noted again. */

@@ -1,5 +1,8 @@
 /** The two files of the local history in SQL, as the engine's imports want them: at once, or not. */
 
+/** The database and its journal. */
+export const SUFFIXES = ['.db', '.db-journal'] as const;
+
 export interface SyncFile {
   /** Bytes read into `to` from this offset; fewer at the end of the file. */
   read(to: Uint8Array<ArrayBuffer>, at: number): number;
@@ -61,6 +64,12 @@ interface AccessHandle {
  * one at a time: whoever holds the tabs' lock. */
 export class OpfsFile implements SyncFile {
   private constructor(private readonly handle: AccessHandle) {}
+
+  /** Remove it, whoever closed it last. */
+  static async remove(name: string): Promise<void> {
+    const root = await navigator.storage.getDirectory();
+    await root.removeEntry(name);
+  }
 
   static async open(name: string): Promise<OpfsFile> {
     const root = await navigator.storage.getDirectory();

@@ -54,9 +54,16 @@ export class SqlHistory {
     throw new SqlError('unavailable', 'no answer');
   }
 
-  async purge(): Promise<void> {
-    await this.send({ type: 'purge' });
-    this.newest = 0;
+  /** Whose rows these are; those of another device are removed. */
+  async own(device: string): Promise<void> {
+    const reply = await this.send({ type: 'own', device });
+    if ('newest' in reply) this.newest = reply.newest;
+  }
+
+  /** Remove the files with all that is in them, and end the worker. */
+  async remove(): Promise<void> {
+    await this.send({ type: 'remove' });
+    this.close();
   }
 
   close(): void {

@@ -1,4 +1,30 @@
-/** cairn-sdk/full: what the full flavour has beside the client. */
+/** cairn-sdk/full: the client with what the full flavour has beside. */
+import { offClient } from '../off.js';
+import { FullClient, type FullCairn, type FullOptions } from './client.js';
+import { SqlError } from './engine.js';
+
+const hasBrowser = (): boolean =>
+  typeof document !== 'undefined' || typeof indexedDB !== 'undefined';
+
+/** As init() of cairn-sdk, with sql() and with ranking scripts that run; one module more to
+ * download, cairn-full.wasm instead of cairn.wasm, and cairn-script.wasm when a script is first
+ * wanted. */
+export function init(options: FullOptions): FullCairn {
+  if (!hasBrowser() && !options.wasmBytes) {
+    return {
+      ...offClient(),
+      sql: () => Promise.reject(new SqlError('unavailable', 'there is no browser here')),
+      sqlStatus: () => null,
+    };
+  }
+  const client = FullClient.make(options);
+  client.start();
+  return client;
+}
+
+export type { FullCairn, FullOptions } from './client.js';
+export type * from '../types.js';
+export type * from '../decide_types.js';
 export { SqlHistory, type HistoryStatus } from './history.js';
 export { SqlError, type Row, type SqlAnswer } from './engine.js';
 export { ScriptRunner, type ScriptAnswer, type ScriptRunnerOptions } from '../script/runner.js';
