@@ -57,10 +57,6 @@ EXPORT("sql_commit") cairn_status export_sql_commit(void) {
     return cairn__sql_commit(the.sql);
 }
 
-EXPORT("sql_purge") cairn_status export_sql_purge(void) {
-    return cairn__sql_purge(the.sql);
-}
-
 EXPORT("sql_ask") cairn_status export_sql_ask(const uint8_t *text, size_t len, double now_ms) {
     cairn__sql_fault fault;
     cairn__buffer_clear(&the.answer);

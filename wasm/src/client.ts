@@ -448,6 +448,7 @@ export class Client extends Api implements Cairn, PageEvents {
       ...this.options,
       trusted: this.decisions.trusted,
       flags: this.flavour.flags,
+      imports: this.flavour.imports,
       requiredBits: this.probing ? required | ANALYTICS : required & ~ANALYTICS,
       deniedBits: this.consents.purging ? denied | ANALYTICS : denied,
     };

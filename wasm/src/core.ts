@@ -153,6 +153,8 @@ export interface CoreOptions extends InitOptions {
   trusted?: readonly TrustedKey[];
   /** More OPTION_... bits of wasm/entry.c. */
   flags?: number;
+  /** What a flavour's file imports beside. */
+  imports?: WebAssembly.ModuleImports;
 }
 
 export interface CoreConsent {
@@ -186,7 +188,8 @@ export class Core {
     options: CoreOptions,
   ): Promise<Core> {
     const core = new Core(host);
-    const instance = await WebAssembly.instantiate(module, { cairn: core.imports() });
+    const cairn = { ...core.imports(), ...options.imports };
+    const instance = await WebAssembly.instantiate(module, { cairn });
     core.wasm = instance.exports as unknown as Exports;
     core.wasm._initialize?.();
     if (core.wasm.abi_version() !== ABI_VERSION) {

@@ -11,6 +11,8 @@ const LOAD_RETRY_MS_MAX = 60_000;
 export class Flavour {
   /** More OPTION_... bits of wasm/entry.c. */
   readonly flags: number = 0;
+  /** What the flavour's file imports beside. */
+  readonly imports: WebAssembly.ModuleImports = {};
   /** The client. */
   host!: DecisionsHost;
 

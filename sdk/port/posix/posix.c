@@ -13,6 +13,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "cairn/cairn_posix.h"
+#include "port/posix/beside.h"
 #include "port/posix/files.h"
 #include "port/posix/http.h"
 #include "port/posix/zone.h"
@@ -39,6 +40,7 @@ struct cairn_posix {
     int64_t committed_ms; /* when the last round of file operations began */
     bool awake;           /* the thread will look at what waits before it sleeps */
     bool stopping;
+    cairn__beside beside; /* wants NULL: nothing */
 };
 
 /* --- clock and random --------------------------------------------------------------------------*/
@@ -138,6 +140,18 @@ static void tell_popup(cairn_posix *app) {
     cairn__buffer_free(&told);
 }
 
+/* What another library does beside, without the mutex; false: nothing. */
+static bool work_beside(cairn_posix *app) {
+    const cairn__beside *beside = &app->beside;
+    if (beside->wants == NULL || !beside->wants(beside->self, app->client)) {
+        return false;
+    }
+    (void)pthread_mutex_unlock(&app->mutex);
+    beside->work(beside->self);
+    (void)pthread_mutex_lock(&app->mutex);
+    return true;
+}
+
 static int64_t least(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
@@ -151,7 +165,8 @@ static void *run(void *self) {
         tell_popup(app);
         wait_ms = due_ms >= 0 ? least(wait_ms, due_ms) : wait_ms;
         wait_ms = cairn__files_wait(&app->files) ? least(wait_ms, app->tick_ms) : wait_ms;
-        if (exchange(app) || wait_ms <= 0 || app->stopping) {
+        bool worked = work_beside(app);
+        if (exchange(app) || worked || wait_ms <= 0 || app->stopping) {
             continue;
         }
         /* while only the tick is waited for, calls need not wake the thread */
@@ -245,6 +260,9 @@ static bool start_thread(cairn_posix *app) {
 }
 
 static void free_app(cairn_posix *app) {
+    if (app->beside.close != NULL) {
+        app->beside.close(app->beside.self);
+    }
     cairn_close(app->client);
     if (app->http != NULL) {
         cairn__http_close(app->http);
@@ -277,7 +295,16 @@ static cairn_status open_parts(cairn_posix *app, const cairn_posix_options *opti
     return open_client(app, options);
 }
 
+void *cairn__posix_beside(const cairn_posix *app) {
+    return app->beside.self;
+}
+
 cairn_status cairn_posix_open(const cairn_posix_options *options, cairn_posix **app_out) {
+    return cairn__posix_open(options, NULL, app_out);
+}
+
+cairn_status cairn__posix_open(const cairn_posix_options *options, const cairn__beside *beside,
+                               cairn_posix **app_out) {
     *app_out = NULL;
     if (options->project_key == NULL || !is_url(options->server_url)) {
         return CAIRN_INVALID;
@@ -293,15 +320,19 @@ cairn_status cairn_posix_open(const cairn_posix_options *options, cairn_posix **
     app->popup = cairn__buffer_make(cairn__heap(), POPUP_BYTES_MAX);
     app->awake = true;
     cairn_status status = open_parts(app, options);
+    if (status == CAIRN_OK && beside != NULL) {
+        app->beside = *beside;
+    }
+    *app_out = app;
     if (status == CAIRN_OK && !start_thread(app)) {
+        app->beside = (cairn__beside){ .self = NULL };
         status = CAIRN_NO_MEMORY;
     }
     if (status != CAIRN_OK) {
+        *app_out = NULL;
         free_app(app);
-        return status;
     }
-    *app_out = app;
-    return CAIRN_OK;
+    return status;
 }
 
 /* --- calls -------------------------------------------------------------------------------------*/

@@ -6,37 +6,26 @@ import type { Slot } from '../decide_types.js';
 import { Flavour } from '../flavour.js';
 import { loadModule } from '../load.js';
 import type { ScriptJob, ScriptReason } from '../script/engine.js';
-import { ScriptRunner, type ScriptRunnerOptions } from '../script/runner.js';
-import type { Cairn, InitOptions, Properties } from '../types.js';
+import { ScriptRunner } from '../script/runner.js';
+import type { Properties } from '../types.js';
 import { rank } from './core.js';
 import type { SqlAnswer } from './engine.js';
 import type { HistoryStatus } from './history.js';
 import { SqlTable, type SqlMessage } from './sql.js';
+import type { FullCairn, FullOptions } from './types.js';
 
 const EVENTS_MAX = 100_000;
 /** As OPTION_HISTORY in wasm/entry.c. */
 const OPTION_HISTORY = 8;
 
-export interface FullOptions extends InitOptions {
-  flavour: 'full';
-  /** The table of this device's events; the oldest rows beyond these limits go. Defaults: 100,000
-   * events, of any age (0). */
-  sql?: { eventsMax?: number; daysMax?: number };
-  /** Where full-worker.js is; by default beside the package. */
-  workerUrl?: string | URL;
-  scripts?: ScriptRunnerOptions;
-}
-
-export interface FullCairn extends Cairn {
-  /** Ask this device's own events (docs of the table: README.md, "SQL"), in any tab; what was
-   * tracked in this tab before is in the answer. Rejects with a SqlError. */
-  sql(question: string): Promise<SqlAnswer>;
-  /** Where the rows are kept; null in a tab that does not keep them. */
-  sqlStatus(): HistoryStatus | null;
-}
+/** The core's instance has no files: the table is the worker's. */
+const NO_FILES = Object.fromEntries(
+  ['read', 'write', 'truncate', 'flush', 'size'].map((what) => [`file_${what}`, () => -1]),
+);
 
 class FullFlavour extends Flavour {
   override readonly flags = OPTION_HISTORY;
+  override readonly imports = NO_FILES;
   readonly table: SqlTable;
 
   constructor(private readonly full: FullOptions) {
@@ -60,7 +49,7 @@ class FullFlavour extends Flavour {
   }
 
   override pumped(): void {
-    void this.table.copy();
+    this.table.pumped();
   }
 
   override left(): void {

@@ -45,7 +45,6 @@ interface Exports {
   sql_newest(): number;
   sql_note(seq: number, person: number, at: number, bytes: number): number;
   sql_commit(): number;
-  sql_purge(): number;
   sql_ask(at: number, bytes: number, nowMs: number): number;
   sql_answer(): number;
   sql_answer_bytes(): number;
@@ -116,10 +115,6 @@ export class SqlEngine {
       this.check(this.wasm.sql_ask(at, bytes, this.options.nowMs())),
     );
     return JSON.parse(this.answer()) as SqlAnswer;
-  }
-
-  purge(): void {
-    this.check(this.wasm.sql_purge());
   }
 
   private answer(): string {

@@ -1,13 +1,14 @@
 /** cairn-sdk/full: the client with what the full flavour has beside. */
 import { offClient } from '../off.js';
-import { FullClient, type FullCairn, type FullOptions } from './client.js';
+import { FullClient } from './client.js';
 import { SqlError } from './engine.js';
+import type { FullCairn, FullOptions } from './types.js';
 
 const hasBrowser = (): boolean =>
   typeof document !== 'undefined' || typeof indexedDB !== 'undefined';
 
-/** As init() of cairn-sdk, with sql() and with ranking scripts that run; one module more to
- * download, cairn-full.wasm instead of cairn.wasm, and cairn-script.wasm when a script is first
+/** As init() of cairn-sdk, with sql() and with ranking scripts that run. cairn-full.wasm is loaded
+ * instead of cairn.wasm, once for the page and its worker; cairn-script.wasm when a script is first
  * wanted. */
 export function init(options: FullOptions): FullCairn {
   if (!hasBrowser() && !options.wasmBytes) {
@@ -22,7 +23,7 @@ export function init(options: FullOptions): FullCairn {
   return client;
 }
 
-export type { FullCairn, FullOptions } from './client.js';
+export type { FullCairn, FullOptions } from './types.js';
 export type * from '../types.js';
 export type * from '../decide_types.js';
 export { SqlHistory, type HistoryStatus } from './history.js';

@@ -10,6 +10,8 @@ import type { OpenOptions } from './worker.js';
 
 const BATCH_ROWS = 256;
 const ANSWER_MS = 10_000;
+/** After a failure, before the next attempt that nobody asked for. */
+const BROKEN_MS = 30_000;
 const REMOVE_TRIES = 50;
 const REMOVE_WAIT_MS = 100;
 
@@ -31,6 +33,7 @@ export class SqlTable {
   private device = '';
   private copying: Promise<void> | null = null;
   private again = false;
+  private brokenUntilMs = 0;
   private forgetting: Promise<void> | null = null;
   private readonly asked = new Map<string, (message: SqlMessage) => void>();
 
@@ -66,8 +69,13 @@ export class SqlTable {
     return opened.history;
   }
 
+  /** After a pump: copy what is new, unless it went wrong a moment ago. */
+  pumped(): void {
+    if (this.host().clock.monoMs() >= this.brokenUntilMs) void this.copy();
+  }
+
   /** Copy what the core has kept and the table does not hold. */
-  copy(): Promise<void> {
+  private copy(): Promise<void> {
     this.again = true;
     return (this.copying ??= this.copyAll().finally(() => (this.copying = null)));
   }
@@ -80,6 +88,7 @@ export class SqlTable {
       } catch (error) {
         if (this.history === null) return; // it was let go meanwhile
         this.host().problem('sql_failed', `the history in SQL is not kept up: ${String(error)}`);
+        this.brokenUntilMs = this.host().clock.monoMs() + BROKEN_MS;
         this.leave();
       }
     }
