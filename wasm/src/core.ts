@@ -275,7 +275,8 @@ export class Core {
 
   ask(ask: Ask): Answered {
     if (ask.method === 'setBundle') return { status: this.setBundle(ask.bytes), json: '' };
-    const method = ASKS[ask.method as keyof typeof ASKS];
+    const method: number | undefined = ASKS[ask.method as keyof typeof ASKS];
+    if (method === undefined) return { status: NO_ANSWER, json: '' }; // another flavour's tab asks
     return this.answer(ask, (at, bytes) => this.wasm.ask(method, at, bytes));
   }
 
