@@ -1,6 +1,7 @@
 /** cairn.wasm and what it imports. One instance is one life of the core; after a trap it is thrown
  * away. Memory is fixed, so views of it never go stale. The ABI is wasm/entry.c. */
-import { NO_ANSWER, NOT_FOUND, type Answered, type Ask, type RankMethod, type TrustedKey } from './asks.js';
+import { NO_ANSWER, NOT_FOUND } from './asks.js';
+import type { Answered, Ask, RankMethod, TrustedKey } from './asks.js';
 import { blockBytesMax, writeBlock } from './block.js';
 import type { Arguments, Call, Method, Plain } from './call.js';
 import type { Done, Held, Op } from './store.js';

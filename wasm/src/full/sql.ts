@@ -1,4 +1,4 @@
-/** The local history in SQL of one client: the tab that sends keeps the table, the others ask it. */
+/** The local history in SQL of one client: the tab that sends keeps the table, others ask it. */
 import type { Core } from '../core.js';
 import type { DecisionsHost } from '../decisions.js';
 import { randomName } from '../status.js';
@@ -105,7 +105,9 @@ export class SqlTable {
       await history.own(device);
       this.device = device;
     }
-    for (let rows = this.rows(history, device); rows.length > 0; rows = this.rows(history, device)) {
+    for (;;) {
+      const rows = this.rows(history, device);
+      if (rows.length === 0) return;
       await history.note(rows);
     }
   }
