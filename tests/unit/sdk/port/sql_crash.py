@@ -47,7 +47,8 @@ def main():
         number = "property(event, 'id')"
         within = [f"SELECT count(*), count(DISTINCT {number}) FROM events WHERE {number} >= {first}"
                   f" AND {number} < {end}" for first, end in lives]
-        answers = ask(app, folder, [f"SELECT count(*), count(DISTINCT {number}) FROM events", *within])
+        everything = f"SELECT count(*), count(DISTINCT {number}) FROM events"
+        answers = ask(app, folder, [everything, *within])
     (count, distinct), = answers[0]
     assert count == distinct, f"{count - distinct} doubled"
     promised = 0
