@@ -447,8 +447,7 @@ export class Client extends Api implements Cairn, PageEvents {
     return {
       ...this.options,
       trusted: this.decisions.trusted,
-      flags: this.flavour.flags,
-      imports: this.flavour.imports,
+      ...this.flavour.core,
       requiredBits: this.probing ? required | ANALYTICS : required & ~ANALYTICS,
       deniedBits: this.consents.purging ? denied | ANALYTICS : denied,
     };

@@ -1,6 +1,6 @@
 /** What a flavour of the package does in its own way; here the slim one. The full one: full/. */
 import type { Answered, Ask } from './asks.js';
-import type { Core } from './core.js';
+import type { Core, CoreOptions } from './core.js';
 import type { DecisionsHost } from './decisions.js';
 import { loadModule } from './load.js';
 import type { InitOptions } from './types.js';
@@ -9,10 +9,8 @@ const LOAD_RETRY_MS = 2000;
 const LOAD_RETRY_MS_MAX = 60_000;
 
 export class Flavour {
-  /** More OPTION_... bits of wasm/entry.c. */
-  readonly flags: number = 0;
-  /** What the flavour's file imports beside. */
-  readonly imports: WebAssembly.ModuleImports = {};
+  /** What its core is opened with beside. */
+  readonly core: Pick<CoreOptions, 'flags' | 'imports'> = {};
   /** The client. */
   host!: DecisionsHost;
 

@@ -24,8 +24,7 @@ const NO_FILES = Object.fromEntries(
 );
 
 class FullFlavour extends Flavour {
-  override readonly flags = OPTION_HISTORY;
-  override readonly imports = NO_FILES;
+  override readonly core = { flags: OPTION_HISTORY, imports: NO_FILES };
   readonly table: SqlTable;
 
   constructor(private readonly full: FullOptions) {
