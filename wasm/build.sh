@@ -50,6 +50,8 @@ compile_bundle() {
             -Dbr_secp384r1=br_secp256r1 -Dbr_secp521r1=br_secp256r1 \
             -c "$BEARSSL/src/$file.c" -o "$out/bundle/$(basename "$file").o"
     done
+    # no part of link-time optimisation, which would make a call of memcpy out of its loop
+    emcc -Oz -fno-builtin -std=c11 -c "$root/wasm/copy.c" -o "$out/bundle/copy.o"
     emcc -O2 -flto -std=c11 -DNDEBUG "${CORE_OPTIONS[@]}" -I"$root/sdk/include" -I"$root/sdk" \
         -c "$root/sdk/bundle/read.c" -o "$out/bundle/read.o"
 }
