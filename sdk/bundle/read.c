@@ -98,7 +98,7 @@ static bool next(cairn__bundle_reader *r, walk *w, part *out) {
         out->field = &w->message->fields[w->at];
         bool again = number == w->last && !cairn__bundle_repeats(out->field->kind);
         if (again || cairn__bundle_wire_type(out->field->kind) != wire_type) {
-            return cairn__bundle_refuse(r, out->field->name, damaged);
+            return cairn__bundle_refuse(r, cairn__bundle_name(out->field), damaged);
         }
     }
     w->last = number;
@@ -109,10 +109,10 @@ static bool next(cairn__bundle_reader *r, walk *w, part *out) {
 
 static bool read_span(cairn__bundle_reader *r, const part *p, void *to) {
     if (p->bytes.len > p->field->max) {
-        return cairn__bundle_refuse(r, p->field->name, "is too long");
+        return cairn__bundle_refuse(r, cairn__bundle_name(p->field), "is too long");
     }
     if (p->field->kind == CAIRN__BUNDLE_TEXT && !cairn__utf8_valid(p->bytes)) {
-        return cairn__bundle_refuse(r, p->field->name, "is not UTF-8");
+        return cairn__bundle_refuse(r, cairn__bundle_name(p->field), "is not UTF-8");
     }
     memcpy(to, &p->bytes, sizeof p->bytes);
     return true;
@@ -130,7 +130,7 @@ static bool read_whole(cairn__bundle_reader *r, const part *p, void *to) {
         fits = field->max == 0 ? field->width == 8 || value <= UINT32_MAX : value <= field->max;
     }
     if (!fits) {
-        return cairn__bundle_refuse(r, field->name, "is too large");
+        return cairn__bundle_refuse(r, cairn__bundle_name(field), "is too large");
     }
     memcpy(to, &value, field->width); /* little-endian (base/bytes.h) */
     return true;
@@ -148,7 +148,7 @@ static bool read_double(cairn__bundle_reader *r, const part *p, void *to) {
     bool good =
         is_finite(bits) && (p->field->kind != CAIRN__BUNDLE_SHARE || (value >= 0 && value <= 1));
     if (!good) {
-        return cairn__bundle_refuse(r, p->field->name, "is no number in its range");
+        return cairn__bundle_refuse(r, cairn__bundle_name(p->field), "is no number in its range");
     }
     memcpy(to, &value, sizeof value);
     return true;
@@ -192,10 +192,11 @@ static bool take_count(cairn__bundle_reader *r, const cairn__bundle_field *field
     size_t there = 0;
     memcpy(&there, base + field->count_offset, sizeof there);
     if (field->follows && count != there) {
-        return cairn__bundle_refuse(r, field->name, "is not as long as the list it belongs to");
+        return cairn__bundle_refuse(r, cairn__bundle_name(field),
+                                    "is not as long as the list it belongs to");
     }
     if (count > field->max) {
-        return cairn__bundle_refuse(r, field->name, "is too long");
+        return cairn__bundle_refuse(r, cairn__bundle_name(field), "is too long");
     }
     memcpy(base + field->count_offset, &count, sizeof count);
     return true;
@@ -205,7 +206,7 @@ static bool read_packed(cairn__bundle_reader *r, const part *p, uint8_t *base) {
     const cairn__bundle_field *field = p->field;
     bool doubles = field->kind == CAIRN__BUNDLE_DOUBLES;
     if (doubles && (p->bytes.len % 8 != 0 || !doubles_finite(p->bytes))) {
-        return cairn__bundle_refuse(r, field->name, "holds what is no number");
+        return cairn__bundle_refuse(r, cairn__bundle_name(field), "holds what is no number");
     }
     size_t count = doubles ? p->bytes.len / 8 : count_packed(p->bytes);
     if (!take_count(r, field, count, base)) {
@@ -220,7 +221,7 @@ static bool read_packed(cairn__bundle_reader *r, const part *p, uint8_t *base) {
         memcpy(list, p->bytes.data, p->bytes.len);
         return true;
     }
-    return read_u16s(r, field->name, p->bytes, list);
+    return read_u16s(r, cairn__bundle_name(field), p->bytes, list);
 }
 
 /* --- conditions --------------------------------------------------------------------------------*/
@@ -235,7 +236,8 @@ static bool facts_fit(cairn__bundle_reader *r, const cairn__bundle_field *field,
         bool same = number < d->fact_count && d->facts[number].space == slot->space &&
                     cairn__span_equal(d->facts[number].name, slot->name);
         if (!same) {
-            return cairn__bundle_refuse(r, field->name, "names another fact than its rule");
+            return cairn__bundle_refuse(r, cairn__bundle_name(field),
+                                        "names another fact than its rule");
         }
     }
     return true;
@@ -244,23 +246,24 @@ static bool facts_fit(cairn__bundle_reader *r, const cairn__bundle_field *field,
 static bool load_condition(cairn__bundle_reader *r, const cairn__bundle_field *field,
                            const cairn_span bytes[2], cairn__condition *to) {
     if (bytes[0].len > CAIRN__BUNDLE_PROGRAM_BYTES_MAX) {
-        return cairn__bundle_refuse(r, field->name, "is too long a program");
+        return cairn__bundle_refuse(r, cairn__bundle_name(field), "is too long a program");
     }
     cairn_status status = cairn__rule_load(bytes[0], r->arena, &to->rule);
     if (status != CAIRN_OK) {
         return status == CAIRN_NO_MEMORY
                    ? cairn__bundle_no_memory(r)
-                   : cairn__bundle_refuse(r, field->name, "is no program of a rule");
+                   : cairn__bundle_refuse(r, cairn__bundle_name(field), "is no program of a rule");
     }
     if (count_packed(bytes[1]) != to->rule.slot_count) {
-        return cairn__bundle_refuse(r, field->name, "has not one fact for each slot of its rule");
+        return cairn__bundle_refuse(r, cairn__bundle_name(field),
+                                    "has not one fact for each slot of its rule");
     }
     uint16_t *facts = cairn__arena_alloc(r->arena, to->rule.slot_count * sizeof *facts);
     if (facts == NULL) {
         return cairn__bundle_no_memory(r);
     }
     to->facts = facts;
-    return read_u16s(r, field->name, bytes[1], facts) && facts_fit(r, field, to);
+    return read_u16s(r, cairn__bundle_name(field), bytes[1], facts) && facts_fit(r, field, to);
 }
 
 static bool load_listed(cairn__bundle_reader *r, const part *p, cairn__condition *to) {
@@ -275,7 +278,7 @@ static bool load_listed(cairn__bundle_reader *r, const part *p, cairn__condition
         last = tag >> 3;
         bool ours = last == CAIRN__CONDITION_PROGRAM || last == CAIRN__CONDITION_FACTS;
         if (!read || (ours && (tag & 7) != CAIRN__WIRE_BYTES)) {
-            return cairn__bundle_refuse(r, p->field->name, damaged);
+            return cairn__bundle_refuse(r, cairn__bundle_name(p->field), damaged);
         }
         if (ours) {
             bytes[last - 1] = inner.bytes;
@@ -287,7 +290,8 @@ static bool load_listed(cairn__bundle_reader *r, const part *p, cairn__condition
 /* A use of a listed condition, by its place + 1; its spaces must be allowed here. */
 static bool read_condition(cairn__bundle_reader *r, const part *p, void *to) {
     if (p->number > r->bundle->condition_count) {
-        return cairn__bundle_refuse(r, p->field->name, "is no condition of the bundle");
+        return cairn__bundle_refuse(r, cairn__bundle_name(p->field),
+                                    "is no condition of the bundle");
     }
     if (p->number == 0) {
         return true;
@@ -295,7 +299,8 @@ static bool read_condition(cairn__bundle_reader *r, const part *p, void *to) {
     const cairn__condition *condition = &r->bundle->conditions[p->number - 1];
     for (size_t i = 0; i < condition->rule.slot_count; i++) {
         if (((unsigned)condition->rule.slots[i].space & p->field->max) == 0) {
-            return cairn__bundle_refuse(r, p->field->name, "names a space not allowed here");
+            return cairn__bundle_refuse(r, cairn__bundle_name(p->field),
+                                        "names a space not allowed here");
         }
     }
     memcpy(to, condition, sizeof *condition);
@@ -330,13 +335,14 @@ static bool read_property(cairn__bundle_reader *r, const part *p, cairn_property
     }
     bool good = status == CAIRN_OK && to->name.len > 0 && to->name.len <= CAIRN__NAME_BYTES_MAX &&
                 cairn__utf8_valid(to->name) && cairn__bundle_value_good(&to->value);
-    return good || cairn__bundle_refuse(r, p->field->name, "holds a damaged property");
+    return good ||
+           cairn__bundle_refuse(r, cairn__bundle_name(p->field), "holds a damaged property");
 }
 
 static bool read_name(cairn__bundle_reader *r, const part *p, cairn_span *to) {
     *to = p->bytes;
     bool good = to->len > 0 && to->len <= CAIRN__NAME_BYTES_MAX && cairn__utf8_valid(*to);
-    return good || cairn__bundle_refuse(r, p->field->name, "holds what is no name");
+    return good || cairn__bundle_refuse(r, cairn__bundle_name(p->field), "holds what is no name");
 }
 
 /* --- messages ----------------------------------------------------------------------------------*/
@@ -367,7 +373,7 @@ static bool read_item(cairn__bundle_reader *r, const part *p, uint8_t *list, siz
         return read_property(r, p, (cairn_property *)(void *)to);
     }
     if (r->depth == 1) {
-        r->fault->list = wire_name(p->field->name);
+        r->fault->list = wire_name(cairn__bundle_name(p->field));
         r->fault->index = (uint32_t)index;
     }
     bool read = p->field->kind == CAIRN__BUNDLE_CONDITIONS

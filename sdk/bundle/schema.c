@@ -1,7 +1,6 @@
 /* schema.c: see schema.h. Field numbers are proto/cairn.proto's: never renumber. */
 #include "bundle/schema.h"
 
-#include "base/fault.h"
 #include "model/limits.h"
 
 enum {
@@ -15,9 +14,13 @@ enum {
 
 /* One row of a table: its number, the struct's member, and what it is. */
 #define WIDTH_OF(type, member) ((uint8_t)sizeof(((type *)NULL)->member))
+#ifdef CAIRN_QUIET_FAULTS
+#    define NAMED(text)
+#else
+#    define NAMED(text) .name = (text),
+#endif
 #define ROW(type, num, member, ...)                                                                \
-    .name = CAIRN__FAULT_TEXT(#member), .number = (num), .offset = offsetof(type, member),         \
-    __VA_ARGS__
+    NAMED(#member).number = (num), .offset = offsetof(type, member), __VA_ARGS__
 #define TEXT(type, num, member, bytes_max)                                                         \
     { ROW(type, num, member, .kind = CAIRN__BUNDLE_TEXT, .max = (bytes_max)) }
 #define BYTES(type, num, member, bytes_max)                                                        \

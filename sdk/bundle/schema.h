@@ -3,6 +3,7 @@
 #ifndef CAIRN_BUNDLE_SCHEMA_H
 #define CAIRN_BUNDLE_SCHEMA_H
 
+#include "base/fault.h"
 #include "base/varint.h"
 #include "bundle/bundle.h"
 #include "model/wire.h"
@@ -35,7 +36,9 @@ typedef struct cairn__bundle_message cairn__bundle_message;
 
 /** One field of a message, and where it lies in the struct. */
 typedef struct cairn__bundle_field {
-    const char *name;
+#ifndef CAIRN_QUIET_FAULTS
+    const char *name; /* for faults alone */
+#endif
     const cairn__bundle_message *of; /* of MESSAGE, POINTER, MESSAGES */
     uint32_t max;
     uint16_t offset;
@@ -58,6 +61,16 @@ extern const cairn__bundle_message cairn__bundle_schema; /* a cairn__bundle */
 
 /** Numbers of fields within a condition. */
 enum { CAIRN__CONDITION_PROGRAM = 1, CAIRN__CONDITION_FACTS = 2 };
+
+/** What a fault says that it is about. */
+static inline const char *cairn__bundle_name(const cairn__bundle_field *field) {
+#ifdef CAIRN_QUIET_FAULTS
+    (void)field;
+    return NULL;
+#else
+    return field->name;
+#endif
+}
 
 /** The protobuf wire type of a kind. */
 static inline unsigned cairn__bundle_wire_type(uint8_t kind) {
