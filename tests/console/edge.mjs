@@ -2,22 +2,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../support/free_port.mjs";
 
 const root = new URL("../../", import.meta.url).pathname;
 const START_MS_MAX = 30_000;
 export const WRITE_KEY = "console-test-key";
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 function config(data, publicPort, adminPort) {
   return `data_dir: ${data}

@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -11,12 +12,19 @@ import time
 
 START_SECONDS_MAX = 20
 WRITE_KEY = "test-write-key"
+PORTS = (10000, 32000)
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the ports that the system gives to outgoing connections: an edge that is down for a
+    moment must find its port free when it comes back."""
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", random.randrange(*PORTS)))
+                return probe.getsockname()[1]
+            except OSError:
+                continue
 
 
 def request(port, method, path, body=None, headers=None):
