@@ -58,6 +58,7 @@ cairn_status cairn_set_device(cairn_client *client, const cairn_property *proper
  * @param tzif  Its zoneinfo file; empty: the bundle's zone table is asked.
  * @retval CAIRN_NOT_FOUND  No bundle yet, or not in its table: asked again when one comes.
  * @retval CAIRN_INVALID    Not a zoneinfo file, or a name beyond 64 bytes.
+ * @retval CAIRN_UNSUPPORTED  A zoneinfo file, in a build without their parser (the WASM cores).
  */
 cairn_status cairn_set_zone(cairn_client *client, cairn_span name, cairn_span tzif);
 
